@@ -1,0 +1,164 @@
+import type { z } from 'zod';
+import type { Arch } from './arch.ts';
+import type { Context } from './context.ts';
+import type { Command, RunOptions, RunResult } from './host.ts';
+import type { Json } from './keys.ts';
+import type { Bench } from './plan.ts';
+import type { Script } from './script.ts';
+import type { Firmware } from './spec.ts';
+
+/** A program that must be on the build machine, for `doctor`, `setup` and `make deps`. */
+export type Tool = {
+  readonly program: string;
+  /** The Debian package that has it. */
+  readonly debian: string;
+  readonly why: string;
+};
+
+/** What every kind says of itself; its reference page and JSON Schema are made from this. */
+type Kind<Options> = {
+  /** The word in the spec file, kebab-case. */
+  readonly name: string;
+  /** Raised when the same options would give other bytes. */
+  readonly version: number;
+  /** One sentence for people. */
+  readonly summary: string;
+  readonly options: z.ZodType<Options>;
+  /** Options as a person writes them, for the reference. */
+  readonly example: Json;
+  title(options: Options): string;
+  tools?(options: Options, arch: Arch): readonly Tool[];
+};
+
+/** Where a tree lives while it is built: a session of namespaces that dies with this process. */
+export type TreeSession = {
+  readonly arch: Arch;
+  /** The root of the tree, as programs of the build machine see it inside the session. */
+  readonly root: string;
+  /** An empty folder beside it, for work files; gone at the end. */
+  readonly scratch: string;
+  /** Run a program of the build machine inside the session, with the tree's owner ids. */
+  run(command: Command, options: RunOptions): Promise<RunResult>;
+  /** The image under change. */
+  readonly work: Work;
+};
+
+/** An image under change, on either bench. Everything runs as the image's root and leaves no process behind. */
+export type Work = {
+  readonly bench: Bench;
+  readonly arch: Arch;
+  /** Run a script in the image. Output goes to the log; a failure is STEP_FAILED with exit code and last lines. */
+  exec(script: Script, options?: { readonly stdin?: string | AsyncIterable<Uint8Array> }): Promise<void>;
+  /** The same, giving stdout back (at most 10 MiB) without logging it. */
+  read(script: Script): Promise<string>;
+};
+
+/** What a source was told beside its options. `pin` is what its own `pin()` answered. */
+export type SourceRequest = { readonly arch: Arch; readonly pin: Json };
+
+export type Source<Options = unknown> = Kind<Options> & {
+  readonly bench: Bench;
+  /** Project-relative paths whose bytes the source uses. */
+  files?(options: Options): readonly string[];
+  /** Ask the outside world for exact versions; part of the key. Kept by the store until a refresh is asked for. */
+  pin?(options: Options, arch: Arch, ctx: Context): Promise<Json>;
+  /** Fill an empty tree. Only on the tree bench. */
+  fill?(options: Options, request: SourceRequest, tree: TreeSession, ctx: Context): Promise<void>;
+  /** The moment all file times are clamped to, seconds since 1970, from the pin. */
+  epoch?(pin: Json): number;
+};
+
+export type Step<Options = unknown> = Kind<Options> & {
+  readonly on: readonly Bench[];
+  /** Project-relative paths whose bytes the step uses; a folder stands for all it holds. */
+  files?(options: Options): readonly string[];
+  /** Where `${secret.x}` may stand in the options: `[['env', '*'], ['content']]`. */
+  readonly secretsIn?: readonly (readonly string[])[];
+  run(options: Options, work: Work, ctx: StepContext): Promise<void>;
+};
+
+export type StepContext = Context & {
+  /** Absolute path of a project-relative path that `files` named. */
+  projectFile(path: string): string;
+  /** A verified file by digest, fetched once and shared. */
+  fetch(url: string, sha256: string): Promise<string>;
+};
+
+/** A disk image on this machine. */
+export type DiskFile = { readonly path: string; readonly format: 'raw' | 'qcow2' };
+
+export type Format<Options = unknown> = Kind<Options> & {
+  /** Without the dot: `qcow2`, `raw.zst`. */
+  extension(options: Options): string;
+  /** Write the raw sealed disk to `output`, deterministically. */
+  write(options: Options, request: { readonly disk: string; readonly output: string }, ctx: Context): Promise<void>;
+  /** How QEMU reads the written file, where it can; the checks boot the first such format. */
+  readonly boots?: 'raw' | 'qcow2';
+};
+
+/** A guest that was booted from the artifact on a throw-away overlay, for the checks. */
+export type CheckGuest = {
+  readonly firmware: Firmware;
+  readonly arch: Arch;
+  /** Run as root over ssh; gives the result back whatever the exit code. */
+  exec(script: Script, options?: { readonly timeoutMs?: number }): Promise<RunResult>;
+  /** Run as the seeded login user. */
+  execAsUser(script: Script): Promise<RunResult>;
+  /** Restart and wait for ssh again. */
+  reboot(): Promise<void>;
+  /** What makes a machine itself: must differ between two boots of one image. */
+  readonly identity: { readonly machineId: string; readonly hostKeys: readonly string[] };
+  /** How to reach it, for tools that bring their own ssh. */
+  readonly ssh: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly keyFile: string;
+    readonly knownHostsFile: string;
+    readonly hostKeyAlias: string;
+  };
+};
+
+export type CheckSubject = {
+  readonly arch: Arch;
+  readonly disk: DiskFile;
+  /** One guest per firmware, in the order of the spec; empty when no check needs one. */
+  readonly guests: readonly CheckGuest[];
+  /** A folder for work files; gone at the end. */
+  readonly scratch: string;
+};
+
+export type Check<Options = unknown> = Kind<Options> & {
+  readonly needs: 'file' | 'guest';
+  /** Resolves with a short line of evidence; fails with CHECK_FAILED. */
+  run(options: Options, subject: CheckSubject, ctx: Context): Promise<string>;
+};
+
+/** All kinds, handed down by `app.ts`; nobody else imports one. */
+export type Kinds = {
+  readonly sources: ReadonlyMap<string, Source>;
+  readonly steps: ReadonlyMap<string, Step>;
+  readonly checks: ReadonlyMap<string, Check>;
+  readonly formats: ReadonlyMap<string, Format>;
+};
+
+// Options are parsed by the kind's own schema before they reach its functions, so the type may be forgotten here.
+export function defineSource<Options>(source: Source<Options>): Source {
+  return source as unknown as Source;
+}
+export function defineStep<Options>(step: Step<Options>): Step {
+  return step as unknown as Step;
+}
+export function defineCheck<Options>(check: Check<Options>): Check {
+  return check as unknown as Check;
+}
+export function defineFormat<Options>(format: Format<Options>): Format {
+  return format as unknown as Format;
+}
+
+/** Kinds by their names; two of one name are our bug. */
+export function byName<K extends { readonly name: string }>(kinds: readonly K[]): ReadonlyMap<string, K> {
+  const map = new Map(kinds.map((kind) => [kind.name, kind]));
+  if (map.size !== kinds.length) throw new Error('two kinds of one name');
+  return map;
+}
