@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism, userInfo } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import type { Host } from '../core/host.ts';
+import { files } from './files.ts';
+import { run, start, which } from './process.ts';
+
+/** The machine we run on, behind the port that everything else uses. */
+export function createHost(): Host {
+  const { uid, gid, username } = userInfo();
+  return {
+    run,
+    start,
+    which,
+    files,
+    env: process.env,
+    user: { uid, gid, name: username },
+    platform: process.platform,
+    arch: process.arch,
+    cpus: availableParallelism(),
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    randomBytes,
+    sleep: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }),
+  };
+}

@@ -1,0 +1,196 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { type ExecaError, execa, type Result } from 'execa';
+import { IngotError } from '../core/errors.ts';
+import type { Child, Command, RunOptions, RunResult, StartOptions } from '../core/host.ts';
+import { lineSplitter } from './lines.ts';
+
+const keptBytes = 10 * 1024 * 1024;
+const keptLines = 40;
+
+const searchPath = [...new Set([...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin'])]
+  .filter((folder) => folder !== '')
+  .join(delimiter);
+
+/** What programs are run with: our environment, but one language and one time zone everywhere. */
+const baseEnvironment = { PATH: searchPath, LC_ALL: 'C.UTF-8', LANG: 'C.UTF-8', LANGUAGE: undefined, TZ: 'UTC' };
+
+const found = new Map<string, string>();
+
+/** The absolute path of a program, or undefined. */
+export async function which(program: string): Promise<string | undefined> {
+  if (isAbsolute(program)) return program;
+  const known = found.get(program);
+  if (known !== undefined) return known;
+  for (const folder of searchPath.split(delimiter)) {
+    const candidate = join(folder, program);
+    const runnable = await access(candidate, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (!runnable) continue;
+    found.set(program, candidate);
+    return candidate;
+  }
+  return undefined;
+}
+
+/**
+ * The argv that makes a program die with this process even when we are killed: the kernel sends KILL at our death,
+ * and the shell gives up when we died before that was armed (prctl(2), PR_SET_PDEATHSIG).
+ */
+async function bound(command: Command): Promise<readonly [string, ...string[]]> {
+  const [program, ...rest] = command.argv;
+  const path = await which(program);
+  if (path === undefined) {
+    throw new IngotError({
+      code: 'TOOL_MISSING',
+      message: `the program ${program} is not on this machine`,
+      hint: 'run ./setup, or see `ingot doctor` for what is missing',
+    });
+  }
+  if (process.platform !== 'linux' || (await which('setpriv')) === undefined) return [path, ...rest];
+  const guard = '[ "$PPID" = "$0" ] && exec "$@"';
+  return ['setpriv', '--pdeathsig', 'KILL', 'sh', '-c', guard, String(process.pid), path, ...rest];
+}
+
+/** Run a program to its end; see `Host.run`. */
+export async function run(command: Command, options: RunOptions = {}): Promise<RunResult> {
+  options.signal?.throwIfAborted();
+  const [file, ...args] = await bound(command);
+  const subprocess = execa(file, args, {
+    ...commonOptions(command),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+    ...(options.stdin === undefined ? { stdin: 'ignore' } : { input: stdinOf(options.stdin) }),
+    stdout: options.stdoutFile === undefined ? 'pipe' : { file: options.stdoutFile },
+    buffer: false,
+  });
+  const stdout = new Tail();
+  const stderr = new Tail();
+  const last = new LastLines(options.onLine);
+  if (options.stdoutFile === undefined) subprocess.stdout?.on('data', (bytes: Buffer) => stdout.add(bytes));
+  subprocess.stderr?.on('data', (bytes: Buffer) => stderr.add(bytes));
+  if (options.stdoutFile === undefined) subprocess.stdout?.on('data', last.splitter());
+  subprocess.stderr?.on('data', last.splitter());
+  const result: Result = await subprocess;
+  last.end();
+  if (options.signal?.aborted === true) throw options.signal.reason;
+  const exitCode = result.exitCode ?? -1;
+  if (!(options.ok ?? [0]).includes(exitCode)) throw failure(command, result, last.lines, options);
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** Start a program that lives on; see `Host.start`. */
+export async function start(command: Command, options: StartOptions = {}): Promise<Child> {
+  const [file, ...args] = await bound(command);
+  const terminal = options.terminal === true;
+  const subprocess = execa(file, args, {
+    ...commonOptions(command),
+    killDescendants: !terminal,
+    ...(terminal ? { stdio: 'inherit' } : { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe', buffer: false }),
+  });
+  const last = new LastLines(options.onLine);
+  subprocess.stdout?.on('data', last.splitter());
+  subprocess.stderr?.on('data', last.splitter());
+  // A child that is gone closes its stdin: that is told by `exited`, not by an error here.
+  subprocess.stdin?.on('error', () => undefined);
+  if (subprocess.pid === undefined) {
+    await subprocess;
+    throw new IngotError({ code: 'TOOL_FAILED', message: `${command.argv[0]} could not be started` });
+  }
+  const exited = subprocess.then((result: Result) => {
+    last.end();
+    return { exitCode: result.exitCode, signal: result.signal };
+  });
+  return {
+    pid: subprocess.pid,
+    write: (text) => void subprocess.stdin?.write(text),
+    closeStdin: () => void subprocess.stdin?.end(),
+    kill: (signal) => void subprocess.kill(signal),
+    exited,
+    lastLines: () => last.lines,
+  };
+}
+
+function commonOptions(command: Command) {
+  return {
+    reject: false,
+    killDescendants: true,
+    forceKillAfterDelay: 5000,
+    stripFinalNewline: false,
+    env: { ...baseEnvironment, ...command.env },
+    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+  } as const;
+}
+
+function stdinOf(stdin: string | AsyncIterable<Uint8Array>) {
+  return typeof stdin === 'string' ? stdin : (stdin as AsyncIterable<Uint8Array> & NodeJS.ReadableStream);
+}
+
+function failure(command: Command, result: Result, lines: readonly string[], options: RunOptions): IngotError {
+  const failed = result as ExecaError;
+  const program = command.argv[0];
+  if (result.timedOut) {
+    return new IngotError({
+      code: 'TIMEOUT',
+      message: `${program} did not end within ${Math.round((options.timeoutMs ?? 0) / 1000)} s`,
+      detail: lines,
+    });
+  }
+  const full = lines.some((line) => line.includes('No space left on device'));
+  const how = result.signal === undefined ? `ended with exit code ${result.exitCode}` : diedOf(result.signal);
+  return new IngotError({
+    code: full ? 'NO_SPACE' : 'TOOL_FAILED',
+    message: full ? `no space left on this machine while ${program} was writing` : `${program} ${how}`,
+    ...(full ? { hint: 'free some space (`ingot gc` removes what can be made again) and run the same command' } : {}),
+    detail: lines.slice(-20),
+    cause: failed.cause,
+  });
+}
+
+function diedOf(signal: string): string {
+  return signal === 'SIGKILL' ? 'was killed (SIGKILL), likely for want of memory' : `was ended by ${signal}`;
+}
+
+/** The last bytes of a stream. */
+class Tail {
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+
+  add(bytes: Buffer): void {
+    this.#chunks.push(bytes);
+    this.#size += bytes.length;
+    while (this.#size > keptBytes && this.#chunks.length > 1) this.#size -= this.#chunks.shift()?.length ?? 0;
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+}
+
+/** Both streams as lines: told as they come, the last ones kept. */
+class LastLines {
+  readonly lines: string[] = [];
+  readonly #onLine: ((line: string) => void) | undefined;
+  readonly #ends: (() => void)[] = [];
+
+  constructor(onLine: ((line: string) => void) | undefined) {
+    this.#onLine = onLine;
+  }
+
+  splitter(): (bytes: Buffer) => void {
+    const split = lineSplitter((line) => {
+      this.lines.push(line);
+      if (this.lines.length > keptLines) this.lines.shift();
+      this.#onLine?.(line);
+    });
+    this.#ends.push(split.end);
+    return split.add;
+  }
+
+  end(): void {
+    for (const end of this.#ends) end();
+  }
+}
