@@ -6,6 +6,8 @@ export type Host = {
   start(command: Command, options?: StartOptions): Promise<Child>;
   /** The absolute path of a program on PATH (with /usr/sbin and /sbin), or undefined. */
   which(program: string): Promise<string | undefined>;
+  /** Connect to a unix socket or a TCP port. Fails with the system's error, or with the signal's reason. */
+  connect(address: Address, options: ConnectOptions): Promise<Connection>;
   readonly files: Files;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly user: { readonly uid: number; readonly gid: number; readonly name: string };
@@ -22,6 +24,8 @@ export type Host = {
 };
 
 export type Command = {
+  /** What to call it in errors; default: the program. */
+  readonly name?: string;
   readonly argv: readonly [string, ...string[]];
   /** Added to (never replacing) the environment Ingot runs programs with; undefined removes a name. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -60,6 +64,22 @@ export type Child = {
   readonly exited: Promise<{ readonly exitCode: number | undefined; readonly signal: string | undefined }>;
   /** The last lines it printed, newest last. */
   lastLines(): readonly string[];
+};
+
+export type Address = { readonly path: string } | { readonly host: string; readonly port: number };
+
+export type ConnectOptions = {
+  readonly signal: AbortSignal;
+  /** Called with the bytes as they come. */
+  readonly onData: (bytes: Uint8Array) => void;
+};
+
+export type Connection = {
+  write(text: string): void;
+  /** Close at once; no error when it is closed already. */
+  close(): void;
+  /** Settles when either side closed it or it broke; never rejects. */
+  readonly closed: Promise<void>;
 };
 
 export type FileKind = 'file' | 'directory' | 'link' | 'other';

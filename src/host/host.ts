@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism, userInfo } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { Host } from '../core/host.ts';
+import { connect } from './connect.ts';
 import { files } from './files.ts';
 import { run, start, which } from './process.ts';
 
@@ -12,6 +13,7 @@ export function createHost(): Host {
     run,
     start,
     which,
+    connect,
     files,
     env: process.env,
     user: { uid, gid, name: username },

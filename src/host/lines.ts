@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { harmless } from '../core/harmless.ts';
 
 const longest = 4096;
 
@@ -24,15 +25,4 @@ export function lineSplitter(onLine: (line: string) => void): {
       if (last !== '') onLine(harmless(last).slice(0, longest));
     },
   };
-}
-
-/** Text that cannot steer a terminal: colour sequences dropped, other C0 and C1 characters shown as escapes. */
-export function harmless(text: string): string {
-  return (
-    text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-      .replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '')
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-      .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
-  );
 }
