@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { type ExecaError, execa, type Result } from 'execa';
 import { IngotError } from '../core/errors.ts';
 import type { Child, Command, RunOptions, RunResult, StartOptions } from '../core/host.ts';
@@ -9,7 +10,7 @@ import { lineSplitter } from './lines.ts';
 const keptBytes = 10 * 1024 * 1024;
 const keptLines = 40;
 
-const searchPath = [...new Set([...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin'])]
+const searchPath = [...new Set([...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin'])]
   .filter((folder) => folder !== '')
   .join(delimiter);
 
@@ -74,7 +75,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
   subprocess.stderr?.on('data', (bytes: Buffer) => stderr.add(bytes));
   if (options.stdoutFile === undefined) subprocess.stdout?.on('data', last.splitter());
   subprocess.stderr?.on('data', last.splitter());
-  const result: Result = await subprocess;
+  const result = (await subprocess) as unknown as Result;
   last.end();
   if (options.signal?.aborted === true) throw options.signal.reason;
   const exitCode = result.exitCode ?? -1;
@@ -100,8 +101,9 @@ export async function start(command: Command, options: StartOptions = {}): Promi
     await subprocess;
     throw new IngotError({ code: 'TOOL_FAILED', message: `${command.argv[0]} could not be started` });
   }
-  const exited = subprocess.then((result: Result) => {
+  const exited = subprocess.then((ended) => {
     last.end();
+    const result = ended as unknown as Result;
     return { exitCode: result.exitCode, signal: result.signal };
   });
   return {
@@ -125,13 +127,13 @@ function commonOptions(command: Command) {
   } as const;
 }
 
-function stdinOf(stdin: string | AsyncIterable<Uint8Array>) {
-  return typeof stdin === 'string' ? stdin : (stdin as AsyncIterable<Uint8Array> & NodeJS.ReadableStream);
+function stdinOf(stdin: string | AsyncIterable<Uint8Array>): string | Readable {
+  return typeof stdin === 'string' ? stdin : Readable.from(stdin);
 }
 
 function failure(command: Command, result: Result, lines: readonly string[], options: RunOptions): IngotError {
   const failed = result as ExecaError;
-  const program = command.argv[0];
+  const program = command.name ?? command.argv[0];
   if (result.timedOut) {
     return new IngotError({
       code: 'TIMEOUT',

@@ -1,0 +1,103 @@
+import type { RunOptions } from '../core/host.ts';
+import type { TreeSession } from '../core/kinds.ts';
+
+/** A tree at one moment: each path (`./etc/fstab`) with what changes whenever the file changes. */
+export type Snapshot = ReadonlyMap<string, string>;
+
+/**
+ * What a step did, by OCI layer rules: the entries to put and the paths that are gone. Removals stand in the layer's
+ * record and not as `.wh.` files, so that a layer is an ordinary tar.
+ */
+export type Difference = { readonly changed: readonly string[]; readonly removed: readonly string[] };
+
+/** Inode and change time: any write, chmod, chown or rename gives another change time, and nothing can set it back. */
+export async function takeSnapshot(tree: TreeSession): Promise<Snapshot> {
+  const argv = ['find', tree.root, '-mindepth', '1', '-printf', '%y%i.%C@\\t./%P\\0'] as const;
+  const { stdout } = await tree.run({ argv }, quiet);
+  return parseSnapshot(stdout);
+}
+
+/** From records `TYPE INODE.CTIME <tab> PATH <NUL>`. */
+export function parseSnapshot(text: string): Snapshot {
+  const entries = text.split('\0').filter((record) => record !== '');
+  return new Map(
+    entries.map((record) => {
+      const tab = record.indexOf('\t');
+      return [record.slice(tab + 1), record.slice(0, tab)];
+    }),
+  );
+}
+
+/** What lies between two moments, sorted; a path that changed its type counts as removed and put. */
+export function difference(before: Snapshot, after: Snapshot): Difference {
+  const changed = [...after].filter(([path, mark]) => before.get(path) !== mark).map(([path]) => path);
+  const removed = [...before]
+    .filter(([path, mark]) => (after.get(path)?.[0] ?? '') !== mark[0])
+    .map(([path]) => path)
+    .filter((path, _, all) => !all.includes(path.slice(0, path.lastIndexOf('/'))));
+  return { changed: changed.sort(byBytes), removed: removed.sort(byBytes) };
+}
+
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Set every time after the epoch back to it, as unpacking a layer would: fresh and restored trees look the same. */
+export async function clampTimes(tree: TreeSession, epoch: number): Promise<void> {
+  const script = 'find "$1" -newermt "@$2" -exec touch -h -d "@$2" {} +';
+  await tree.run({ argv: ['sh', '-c', script, 'clamp', tree.root, String(epoch)] }, quiet);
+}
+
+/** Write these entries to a compressed tar at `file`, a path of the build machine. */
+export async function packLayer(tree: TreeSession, paths: readonly string[], file: string): Promise<void> {
+  const argv = ['tar', ...tarOptions, '--no-recursion', '-C', tree.root, '-cf', file, '--null', '-T', '-'] as const;
+  await tree.run(
+    { argv: argv as unknown as [string, ...string[]] },
+    { stdin: paths.map((path) => `${path}\0`).join('') },
+  );
+}
+
+/** Put a layer on the tree: removals first, then the entries. */
+export async function applyLayer(tree: TreeSession, file: string, removed: readonly string[]): Promise<void> {
+  if (removed.length > 0) {
+    const argv = ['sh', '-c', 'cd "$0" && xargs -0 rm -rf --', tree.root] as const;
+    await tree.run({ argv }, { stdin: removed.map((path) => `${path}\0`).join('') });
+  }
+  const argv = ['tar', ...tarOptions, '-p', '--same-owner', '-C', tree.root, '-xf', file] as const;
+  await tree.run({ argv: argv as unknown as [string, ...string[]] }, {});
+}
+
+/** One line per entry of the tree, sorted: type, mode, owner, size, SHA-256 or link target, path; for comparing builds. */
+export async function listContents(tree: TreeSession): Promise<string> {
+  const script = [
+    'cd "$1"',
+    // Regular files with their digests on one descriptor, all other entries on the other; joined by the caller.
+    "find . -mindepth 1 -printf '%y %m %U:%G %s %l\\t%p\\0'",
+    "printf '\\0'",
+    'find . -type f -print0 | xargs -0 -P 2 -n 2000 sha256sum -z --',
+  ].join('; ');
+  const { stdout } = await tree.run({ argv: ['sh', '-c', script, 'list', tree.root] }, quiet);
+  return joinContents(stdout);
+}
+
+/** Join the two halves of `listContents`: entries, an empty record, digests. */
+export function joinContents(text: string): string {
+  const [entries = '', digests = ''] = text.split('\0\0');
+  const byPath = new Map(digests.split('\0').map((record) => [record.slice(66), record.slice(0, 64)]));
+  const lines = entries.split('\0').map((record) => {
+    const [facts = '', path = ''] = splitAt(record, record.indexOf('\t'));
+    const [type = '', mode = '', owner = '', size = '', ...link] = facts.split(' ');
+    const content = type === 'f' ? (byPath.get(path) ?? '-') : type === 'l' ? link.join(' ') : '-';
+    return [type, mode, owner, type === 'f' ? size : '-', content, path.slice(1)]
+      .map((cell) => cell.replaceAll('\n', '\\n'))
+      .join('\t');
+  });
+  return `${lines.sort((a, b) => byBytes(a.slice(a.lastIndexOf('\t')), b.slice(b.lastIndexOf('\t')))).join('\n')}\n`;
+}
+
+function splitAt(text: string, index: number): readonly [string, string] {
+  return [text.slice(0, index), text.slice(index + 1)];
+}
+
+const tarOptions = ['--format=pax', '--numeric-owner', '--xattrs', '--xattrs-include=*', '-I', 'zstd -1 -T0'] as const;
+const quiet: RunOptions = { onLine: () => undefined };
