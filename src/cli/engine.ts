@@ -1,0 +1,241 @@
+import type { Arch } from '../core/arch.ts';
+import type { ErrorRecord, IngotEvent, Outcome } from '../core/events.ts';
+import type { Json } from '../core/keys.ts';
+import type { Tool } from '../core/kinds.ts';
+import type { Plan } from '../core/plan.ts';
+
+/**
+ * All that commands can ask for. Arguments and results are plain data; failures are thrown as IngotError, except
+ * that a build or check of several images reports each one's end in its result.
+ */
+export type Engine = {
+  /** Build images that are not built yet; one result for each image and architecture, in the order they are listed. */
+  build(request: BuildRequest, io: Io): Promise<readonly BuildResult[]>;
+  /** What `build` would do, without doing it. */
+  plan(request: PlanRequest, io: Io): Promise<readonly Plan[]>;
+  /** Run the checks of the newest finished artifact. */
+  check(request: CheckRequest, io: Io): Promise<readonly CheckResult[]>;
+  list(request: ListRequest, io: Io): Promise<readonly ListedImage[]>;
+  /** Where a finished image came from. */
+  show(request: ImageRequest, io: Io): Promise<ImageStory>;
+  diff(request: DiffRequest, io: Io): Promise<Difference>;
+  gc(request: GcRequest, io: Io): Promise<GcResult>;
+  /** What this machine has and lacks; `images` empty: for every image of the project, or of no project. */
+  doctor(request: DoctorRequest, io: Io): Promise<DoctorReport>;
+  /** Boot a throw-away copy and hand the terminal to a login; the exit code of that login. */
+  shell(request: ShellRequest, io: Io): Promise<number>;
+  /** Write a new project; refuses a folder that holds anything. Gives the absolute path of the folder. */
+  create(request: CreateRequest, io: Io): Promise<string>;
+  /** The JSON Schema of image files. */
+  schema(): Promise<Json>;
+};
+
+/** What every run is handed by the command line. */
+export type Io = {
+  /** Aborted with an IngotError when the person or the system asks us to stop. */
+  readonly signal: AbortSignal;
+  readonly emit: (event: IngotEvent) => void;
+  /** Give the terminal to something interactive: the display rests, Ctrl-C is no longer ours. */
+  withTerminal<T>(run: () => Promise<T>): Promise<T>;
+};
+
+/** Where a run takes place, as the person said it; undefined: find it. */
+export type EnginePlace = { readonly project: string | undefined; readonly home: string | undefined };
+
+/** Which images: none named means all of them. `native`: this machine's architecture where the image has it. */
+export type Selection = {
+  readonly images: readonly string[];
+  readonly arch: Arch | 'native' | 'all';
+  readonly site?: string;
+  readonly pass?: number;
+};
+
+export type PlanRequest = Selection & {
+  /** Run every step, whatever is stored. */
+  readonly force: boolean;
+  /** Ask the package archives again for the newest versions. */
+  readonly refresh: boolean;
+};
+
+export type BuildRequest = PlanRequest & {
+  /** How many images at once; undefined: what this machine carries. */
+  readonly jobs?: number;
+  readonly checks: boolean;
+  readonly onError: 'clean' | 'keep' | 'shell';
+  /** Also put the finished files into this folder, as the person wrote it. */
+  readonly output?: string;
+};
+
+export type BuildResult = {
+  readonly image: string;
+  readonly arch: Arch;
+  readonly build: string;
+  readonly key?: string;
+  readonly outcome: Outcome;
+  readonly seconds: number;
+  /** Absolute paths of the finished files, one for each format, in the order of the spec. */
+  readonly paths: readonly string[];
+  readonly checks: readonly CheckOutcome[];
+  readonly error?: ErrorRecord;
+};
+
+/** One image, one build of it: `debian-13`, `debian-13@<build id>`. */
+export type ImageRequest = {
+  readonly image: string;
+  readonly build?: string;
+  readonly arch: Arch | 'native';
+  readonly site?: string;
+};
+
+export type CheckRequest = Selection & {
+  /** Run them though their result is remembered. */
+  readonly force: boolean;
+};
+
+export type CheckOutcome = {
+  /** `boot under uefi`. */
+  readonly title: string;
+  readonly outcome: Outcome;
+  readonly seconds: number;
+  /** What was seen: `login prompt after 21 s`. */
+  readonly evidence?: string;
+  readonly error?: ErrorRecord;
+};
+
+export type CheckResult = {
+  readonly image: string;
+  readonly arch: Arch;
+  /** Absolute path and digest of what was checked. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly outcome: Outcome;
+  readonly seconds: number;
+  readonly checks: readonly CheckOutcome[];
+  readonly error?: ErrorRecord;
+};
+
+export type ListRequest = { readonly site?: string };
+
+export type ListedImage = {
+  readonly image: string;
+  readonly arch: Arch;
+  readonly pass: number;
+  readonly description: string;
+  /** `current`: a build would do nothing; `stale`: something changed since; `absent`: never finished here. */
+  readonly state: 'current' | 'stale' | 'absent';
+  readonly built?: {
+    readonly build: string;
+    /** ISO 8601 UTC. */
+    readonly at: string;
+    readonly key: string;
+    /** Bytes of all its files. */
+    readonly bytes: number;
+    readonly checks: 'passed' | 'failed' | 'not run';
+    readonly paths: readonly string[];
+  };
+};
+
+/** Where a finished image came from and what was proven of it. */
+export type ImageStory = {
+  readonly image: string;
+  readonly arch: Arch;
+  readonly description: string;
+  readonly build: string;
+  readonly site?: string;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly seconds: number;
+  readonly key: string;
+  readonly git?: { readonly commit: string; readonly dirty: boolean };
+  /** Of the distribution inside: `Debian 13.3`. */
+  readonly system?: string;
+  readonly packages: number;
+  readonly steps: readonly { readonly title: string; readonly outcome: Outcome; readonly seconds: number }[];
+  readonly artifacts: readonly {
+    readonly path: string;
+    readonly format: string;
+    readonly bytes: number;
+    readonly sha256: string;
+  }[];
+  readonly checks: readonly CheckOutcome[];
+  /** Versions of the programs that made it. */
+  readonly tools: Readonly<Record<string, string>>;
+};
+
+/** `to` absent: the newest build against the one before. */
+export type DiffRequest = { readonly from: ImageRequest; readonly to?: ImageRequest };
+
+export type DiffSide = {
+  readonly image: string;
+  readonly arch: Arch;
+  readonly build: string;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+};
+
+/** One thing that differs; without `from` it is new, without `to` it is gone. */
+export type Change = { readonly name: string; readonly from?: string; readonly to?: string };
+
+export type Difference = {
+  readonly from: DiffSide;
+  readonly to: DiffSide;
+  /** Whether the artifacts have the same bytes. */
+  readonly same: boolean;
+  /** What went in: options, files, pins. */
+  readonly inputs: readonly Change[];
+  readonly packages: readonly Change[];
+  /** Paths in the image. */
+  readonly files: readonly Change[];
+  /** Bytes by file name, as decimal text. */
+  readonly sizes: readonly Change[];
+};
+
+export type GcRequest = {
+  readonly dryRun: boolean;
+  /** Remove what was not used for so long. */
+  readonly olderThanSeconds?: number;
+  /** Remove the longest unused until no more than this is left. */
+  readonly keepBytes?: number;
+};
+
+export type GcResult = {
+  readonly removed: readonly {
+    /** `layer`, `package cache`, `build`. */
+    readonly what: string;
+    readonly name: string;
+    readonly bytes: number;
+    readonly unusedSeconds: number;
+  }[];
+  readonly freedBytes: number;
+  readonly keptBytes: number;
+};
+
+export type DoctorRequest = { readonly images: readonly string[]; readonly arch: Selection['arch'] };
+
+export type DoctorReport = {
+  readonly tools: readonly (Tool & {
+    /** Undefined: not on this machine. */
+    readonly path?: string;
+    readonly version?: string;
+    /** Names of the images that cannot be made without it. */
+    readonly images: readonly string[];
+  })[];
+  readonly facts: readonly {
+    /** `user namespaces`. */
+    readonly name: string;
+    readonly state: 'ok' | 'slow' | 'missing';
+    /** What was found: `65536 ids for builder`. */
+    readonly found: string;
+    /** The exact command that mends it. */
+    readonly fix?: string;
+    readonly images: readonly string[];
+  }[];
+};
+
+export type ShellRequest = ImageRequest;
+
+export type CreateRequest = {
+  /** As the person wrote it; relative to where the command was run. */
+  readonly folder: string;
+  readonly files: Readonly<Record<string, string>>;
+};
