@@ -3,6 +3,7 @@ import { IngotError } from '../core/errors.ts';
 import type { TreeSession } from '../core/kinds.ts';
 import type { Filesystem } from '../core/spec.ts';
 import { biosBoot, bootSectorScript, coreImageScript, missingLoaderScript, platforms } from './boot.ts';
+import { clampTimes } from './layers.ts';
 import { type Layout, type Partition, sectorBytes, sfdiskScript } from './layout.ts';
 
 export type DiskRequest = {
@@ -19,9 +20,11 @@ export type DiskRequest = {
 export async function assembleDisk(tree: TreeSession, request: DiskRequest, ctx: Context): Promise<void> {
   await requireLoader(tree);
   await partition(request, ctx);
-  await fillRoot[request.filesystem](tree, request);
   await writeEsp(tree, request, ctx);
   if (request.layout.bios !== undefined) await writeBiosBoot(tree, request, request.layout.bios, ctx);
+  // Running the image's own GRUB touched folders of the tree.
+  await clampTimes(tree, request.epoch);
+  await fillRoot[request.filesystem](tree, request);
 }
 
 async function requireLoader(tree: TreeSession): Promise<void> {

@@ -74,7 +74,7 @@ export async function listContents(tree: TreeSession): Promise<string> {
     // Regular files with their digests on one descriptor, all other entries on the other; joined by the caller.
     "find . -mindepth 1 -printf '%y %m %U:%G %s %l\\t%p\\0'",
     "printf '\\0'",
-    'find . -type f -print0 | xargs -0 -P 2 -n 2000 sha256sum -z --',
+    'find . -type f -print0 | xargs -0 sha256sum -z --',
   ].join('; ');
   const { stdout } = await tree.run({ argv: ['sh', '-c', script, 'list', tree.root] }, quiet);
   return joinContents(stdout);
