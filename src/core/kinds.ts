@@ -37,6 +37,10 @@ export type TreeSession = {
   readonly root: string;
   /** An empty folder beside it, for work files; gone at the end. */
   readonly scratch: string;
+  /** A caching proxy for http package downloads, `http://127.0.0.1:PORT`. */
+  readonly proxy: string | undefined;
+  /** Absolute path of a project-relative path that `files` named. */
+  projectFile(path: string): string;
   /** Run a program of the build machine inside the session, with the tree's owner ids. */
   run(command: Command, options: RunOptions): Promise<RunResult>;
   /** The image under change. */
@@ -60,6 +64,8 @@ export type Source<Options = unknown> = Kind<Options> & {
   readonly bench: Bench;
   /** Project-relative paths whose bytes the source uses. */
   files?(options: Options): readonly string[];
+  /** Names of the images it is made from; they are built first. */
+  parents?(options: Options): readonly string[];
   /** Ask the outside world for exact versions; part of the key. Kept by the store until a refresh is asked for. */
   pin?(options: Options, arch: Arch, ctx: Context): Promise<Json>;
   /** Fill an empty tree. Only on the tree bench. */
@@ -74,6 +80,8 @@ export type Step<Options = unknown> = Kind<Options> & {
   files?(options: Options): readonly string[];
   /** Where `${secret.x}` may stand in the options: `[['env', '*'], ['content']]`. */
   readonly secretsIn?: readonly (readonly string[])[];
+  /** Options that may stand as a step by themselves: `- upgrade: true` is `- packages: { upgrade: true }`. */
+  readonly shorthands?: readonly string[];
   run(options: Options, work: Work, ctx: StepContext): Promise<void>;
 };
 
