@@ -22,8 +22,8 @@ export type Engine = {
   gc(request: GcRequest, io: Io): Promise<GcResult>;
   /** What this machine has and lacks; `images` empty: for every image of the project, or of no project. */
   doctor(request: DoctorRequest, io: Io): Promise<DoctorReport>;
-  /** Boot a throw-away copy and hand the terminal to a login; the exit code of that login. */
-  shell(request: ShellRequest, io: Io): Promise<number>;
+  /** Boot a throw-away copy and hand the terminal to a login, until the person leaves it. */
+  shell(request: ImageRequest, io: Io): Promise<void>;
   /** Write a new project; refuses a folder that holds anything. Gives the absolute path of the folder. */
   create(request: CreateRequest, io: Io): Promise<string>;
   /** The JSON Schema of image files. */
@@ -231,8 +231,6 @@ export type DoctorReport = {
     readonly images: readonly string[];
   }[];
 };
-
-export type ShellRequest = ImageRequest;
 
 export type CreateRequest = {
   /** As the person wrote it; relative to where the command was run. */

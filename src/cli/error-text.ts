@@ -1,7 +1,8 @@
 import { type ErrorCode, exitCodes, IngotError, type Place, type Problem, SpecError } from '../core/errors.ts';
 import type { ErrorRecord } from '../core/events.ts';
+import { formatProblem, formatProblems } from '../spec/format-problem.ts';
 import type { Paint } from './terminal.ts';
-import { harmless, width } from './text.ts';
+import { harmless } from './text.ts';
 
 /** An error as `--json` gives it. */
 export type ErrorJson = ErrorRecord & { readonly place?: Place; readonly problems?: readonly Problem[] };
@@ -19,48 +20,24 @@ export function errorJson(error: unknown): ErrorJson {
   };
 }
 
-/** An error for people: cause, place with a caret, supporting lines, and the next step last. */
-export function errorLines(error: ErrorJson, paint: Paint): readonly string[] {
+export type ErrorView = { readonly paint: Paint; readonly color: boolean; readonly cwd: string };
+
+/** An error for people: the problems of the files, then cause, place, supporting lines, and the next step last. */
+export function errorLines(error: ErrorJson, view: ErrorView): readonly string[] {
+  const { paint } = view;
+  const problems = error.problems === undefined ? [] : [formatProblems(error.problems, view), ''];
+  const head = formatProblem({ message: error.message, place: error.place }, view);
   return [
-    ...(error.problems ?? []).flatMap((problem) => problemLines(problem, paint)),
-    `${paint('red', `error[${error.code}]:`)} ${paint('bold', harmless(error.message))}`,
-    ...(error.place === undefined ? [] : placeLines(error.place, paint)),
+    ...problems,
+    head.replace('error', `error[${error.code}]`),
     ...(error.detail ?? []).map((line) => `  ${harmless(line)}`),
     ...(error.hint === undefined ? [] : [`${paint('cyan', 'next:')} ${harmless(error.hint)}`]),
-  ];
+  ].flatMap((text) => text.split('\n'));
 }
 
 /** The exit code of a failure. */
 export function exitCodeOf(code: ErrorCode): number {
   return exitCodes[code];
-}
-
-function problemLines(problem: Problem, paint: Paint): readonly string[] {
-  const { file, line, column } = problem.place;
-  return [
-    `${paint('bold', `${harmless(file)}:${line}:${column}:`)} ${paint('red', 'error:')} ${harmless(problem.message)}`,
-    ...sourceLines(problem.place, paint),
-    ...(problem.hint === undefined ? [] : [`  ${paint('cyan', harmless(problem.hint))}`]),
-    '',
-  ];
-}
-
-function placeLines(place: Place, paint: Paint): readonly string[] {
-  return [`  at ${harmless(place.file)}:${place.line}:${place.column}`, ...sourceLines(place, paint)];
-}
-
-const sourceColumns = 100;
-
-function sourceLines(place: Place, paint: Paint): readonly string[] {
-  if (place.source === undefined) return [];
-  const start = Math.max(0, place.column - 1 - sourceColumns / 2);
-  const gutter = String(place.line);
-  const shown = harmless(place.source.slice(start, start + sourceColumns));
-  const before = width(harmless(place.source.slice(start, place.column - 1)));
-  return [
-    `  ${paint('blue', `${gutter} |`)} ${shown}`,
-    `  ${paint('blue', `${' '.repeat(gutter.length)} |`)} ${' '.repeat(before)}${paint('red', '^')}`,
-  ];
 }
 
 function bugFields(error: unknown): Omit<ErrorJson, 'code'> {

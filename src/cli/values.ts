@@ -53,7 +53,7 @@ export function imageRef(text: string): { readonly image: string; readonly build
 /** The name of a new project: also the name of its folder and its first image. */
 export function projectName(text: string): string {
   const last = text.replace(/\/+$/, '').split('/').at(-1) ?? '';
-  if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(last)) {
+  if (!/^[a-z0-9][a-z0-9.-]{0,62}$/.test(last)) {
     throw new InvalidArgumentError('Expected a folder name of lower-case letters, digits, dots and dashes.');
   }
   return text;

@@ -1,0 +1,77 @@
+import { Option } from '@commander-js/extra-typings';
+import type { BuildRequest, BuildResult } from '../engine.ts';
+import { exitCodeOfAll, isGood } from '../outcomes.ts';
+import { selectionOf } from '../selection.ts';
+import type { Session } from '../session.ts';
+import { archOrAll, positive } from '../values.ts';
+import type { Verb } from '../verb.ts';
+
+/** `ingot build`: the paths of the finished files on stdout. */
+export const build: Verb = {
+  summary: 'Build images: only what changed runs, and nothing is shown that did not pass its checks',
+  examples: [
+    ['build', 'every image of the project'],
+    ['build debian-13', "one image, for this machine's architecture"],
+    ['build debian-13 --arch all', 'for each of its architectures'],
+    ['build --pass 1 --site lab', 'the images of the first pass, with the values of a site'],
+    ['build debian-13 --refresh', 'with the newest packages'],
+    ['build debian-13 --on-error shell', 'look around where a step failed'],
+  ],
+  notes: [
+    'stdout has the path of each finished file, one a line; the last line is the last file. With --json it has one ' +
+      'event a line, and the results as the last line.',
+  ],
+  register(command, act) {
+    command
+      .argument('[image...]', 'names of images (default: all of the project)')
+      .option('--arch <arch>', 'x86_64, aarch64 or all (default: that of this machine)', archOrAll)
+      .option('--site <site>', 'the site whose values to use')
+      .option('--pass <number>', 'only images of this pass', positive)
+      .option('--force', 'run every step, whatever is stored')
+      .option('--refresh', 'ask the package archives for newer versions')
+      .option('--jobs <number>', 'how many images at once', positive)
+      .option('--no-check', 'do not run the checks')
+      .addOption(
+        new Option('--on-error <what>', 'when a step fails: clean up, keep its tree, or open a shell in it')
+          .choices(['clean', 'keep', 'shell'] as const)
+          .default('clean' as const),
+      )
+      .option('--output <dir>', 'also put the finished files into this folder')
+      .action((images, options, cmd) =>
+        act(
+          cmd.optsWithGlobals(),
+          (session) =>
+            run(session, {
+              ...selectionOf(images, options),
+              force: options.force === true,
+              refresh: options.refresh === true,
+              checks: options.check,
+              onError: options.onError,
+              ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+              ...(options.output === undefined ? {} : { output: options.output }),
+            }),
+          'streams',
+        ),
+      );
+  },
+};
+
+async function run(session: Session, request: BuildRequest): Promise<number> {
+  const engine = await session.engine();
+  const results = await engine.build(request, session.io);
+  for (const result of results) if (result.error !== undefined) session.complain(result.error);
+  const good = results.filter((result) => isGood(result.outcome));
+  if (results.length > 1 && good.length < results.length) {
+    session.remark(`${good.length} of ${results.length} images are built`);
+  }
+  if (session.json) session.printJson('build', results);
+  else session.print(good.flatMap((result) => result.paths));
+  suggest(session, results);
+  return exitCodeOfAll(results, session.io.signal);
+}
+
+function suggest(session: Session, results: readonly BuildResult[]): void {
+  const [only] = results;
+  if (results.length !== 1 || only?.outcome !== 'done') return;
+  session.remark(`next: ingot shell ${only.image}, ingot show ${only.image}`);
+}

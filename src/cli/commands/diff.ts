@@ -1,0 +1,94 @@
+import type { Change, Difference, DiffRequest, DiffSide } from '../engine.ts';
+import { oneImage } from '../selection.ts';
+import type { Session } from '../session.ts';
+import { ago, bytes, count, harmless, table } from '../text.ts';
+import { archName, imageRef } from '../values.ts';
+import type { Verb } from '../verb.ts';
+
+/** `ingot diff`: what changed between two builds. */
+export const diff: Verb = {
+  summary: 'Show what changed between two builds: inputs, packages, files and sizes',
+  examples: [
+    ['diff debian-13', 'its newest build against the one before'],
+    ['diff debian-13@20261120-0911-03ab debian-13', 'an earlier build against the newest'],
+    ['diff debian-12 debian-13', 'two images'],
+  ],
+  register(command, act) {
+    command
+      .argument('<from>', 'IMAGE or IMAGE@BUILD', imageRef)
+      .argument('[to]', 'IMAGE or IMAGE@BUILD', imageRef)
+      .option('--arch <arch>', 'x86_64 or aarch64 (default: that of this machine)', archName)
+      .option('--site <site>', 'the site whose values to use')
+      .option('--all', 'every file, however many')
+      .action((from, to, options, cmd) =>
+        act(cmd.optsWithGlobals(), (session) => {
+          const request = { from: oneImage(from, options), ...(to === undefined ? {} : { to: oneImage(to, options) }) };
+          return run(session, request, options.all === true);
+        }),
+      );
+  },
+};
+
+async function run(session: Session, request: DiffRequest, all: boolean): Promise<number> {
+  const engine = await session.engine();
+  const difference = await engine.diff(request, session.io);
+  if (session.json) session.printJson('diff', difference);
+  else session.print(differenceLines(difference, session, all ? Number.POSITIVE_INFINITY : shownChanges));
+  return 0;
+}
+
+const shownChanges = 40;
+
+type DiffView = Pick<Session, 'paint' | 'wallMs'>;
+
+/** A difference for people, each list cut to `most` lines. */
+export function differenceLines(difference: Difference, view: DiffView, most: number): readonly string[] {
+  const { paint } = view;
+  const head = [
+    `${paint('red', '-')} ${side(difference.from, view)}`,
+    `${paint('green', '+')} ${side(difference.to, view)}`,
+  ];
+  if (difference.same) return [...head, 'the same bytes'];
+  const sizes = difference.sizes.map((change) => ({ ...change, ...readable(change) }));
+  const lists = [
+    section('Inputs', difference.inputs, view, most),
+    section('Packages', difference.packages, view, most),
+    section('Files', difference.files, view, most),
+    section('Sizes', sizes, view, most),
+  ].flat();
+  return lists.length === 0 ? [...head, 'the bytes differ, but no input, package or file does'] : [...head, ...lists];
+}
+
+function side(one: DiffSide, view: DiffView): string {
+  const age = ago((view.wallMs() - Date.parse(one.at)) / 1000);
+  return `${harmless(one.image)} ${one.arch}  build ${harmless(one.build)}, ${age}`;
+}
+
+function section(title: string, changes: readonly Change[], view: DiffView, most: number): readonly string[] {
+  if (changes.length === 0) return [];
+  const shown = changes.slice(0, most);
+  const hidden = changes.length - shown.length;
+  return [
+    '',
+    view.paint('bold', `${title} (${count(changes.length, 'change')})`),
+    ...table(
+      shown.map((change) => row(change, view)),
+      '  ',
+    ),
+    ...(hidden === 0 ? [] : [view.paint('dim', `  and ${hidden} more: --all shows them`)]),
+  ];
+}
+
+function row(change: Change, { paint }: DiffView): readonly string[] {
+  const name = harmless(change.name);
+  if (change.from === undefined) return [paint('green', '+'), name, harmless(change.to ?? '')];
+  if (change.to === undefined) return [paint('red', '-'), name, paint('dim', harmless(change.from))];
+  return [paint('yellow', '~'), name, `${harmless(change.from)} -> ${harmless(change.to)}`];
+}
+
+function readable(change: Change): Omit<Change, 'name'> {
+  return {
+    ...(change.from === undefined ? {} : { from: bytes(Number(change.from)) }),
+    ...(change.to === undefined ? {} : { to: bytes(Number(change.to)) }),
+  };
+}

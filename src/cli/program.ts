@@ -1,0 +1,69 @@
+import { Command } from '@commander-js/extra-typings';
+import { formatHelp, shortHelp } from './help.ts';
+import type { CliDeps } from './session.ts';
+import { painter, wantsColor } from './terminal.ts';
+import type { Act, Verb } from './verb.ts';
+import { verbs } from './verbs.ts';
+import { version } from './version.ts';
+
+/** The command line with the one command that is asked for, or with all where that cannot be told. */
+export async function createProgram(argv: readonly string[], deps: CliDeps, act: Act) {
+  const paint = painter(wantsColor(deps.stdout, deps.env, !argv.includes('--no-color')));
+  const program = baseProgram(deps);
+  for (const name of wanted(argv)) {
+    const verb = await verbs[name]?.();
+    if (verb === undefined) continue;
+    const command = program
+      .command(name)
+      .summary(verb.summary)
+      .configureHelp({
+        formatHelp: (cmd, helper) => formatHelp(cmd, helper, verb, paint),
+      });
+    verb.register(command, act);
+  }
+  program.configureHelp({ formatHelp: (cmd, helper) => formatHelp(cmd, helper, front, paint) });
+  if (!argv.some((word) => !word.startsWith('-'))) {
+    program.action(() => deps.stdout.write(shortHelp(Object.keys(verbs), paint)));
+  }
+  return program;
+}
+
+const front: Omit<Verb, 'register'> = {
+  summary: 'Ingot makes machine images, each from one file, and proves that they boot',
+  examples: [
+    ['new lab', 'a project with one image that works'],
+    ['build', 'build every image of the project'],
+    ['build debian-13 --arch all', 'one image, for each of its architectures'],
+    ['plan', 'what a build would do, and why'],
+  ],
+  notes: ['More: ingot help COMMAND, ingot help exit-codes, ingot help environment.'],
+};
+
+function baseProgram(deps: CliDeps) {
+  return new Command('ingot')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => deps.stdout.write(text),
+      writeErr: () => {},
+      outputError: () => {},
+      getOutHelpWidth: () => deps.stdout.columns ?? 100,
+      getOutHasColors: () => true,
+    })
+    .version(version, '--version', 'print the version')
+    .helpOption('-h, --help', 'examples, arguments and options')
+    .option('--json', 'results as JSON on stdout')
+    .option('--project <dir>', 'the project (default: the nearest folder upwards with ingot.yaml)')
+    .option('--home <dir>', 'where the store and the artifacts lie')
+    .option('-q, --quiet', 'only warnings and errors')
+    .option('-v, --verbose', 'also every line that tools print')
+    .option('--no-color', 'no colours')
+    .option('--log-file <file>', 'append everything that happens to a file');
+}
+
+/** The commands to load: the first word says which, when it is one. */
+function wanted(argv: readonly string[]): readonly string[] {
+  const all = Object.keys(verbs);
+  const first = argv[0] ?? '';
+  return first !== 'help' && all.includes(first) ? [first] : all;
+}

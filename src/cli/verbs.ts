@@ -1,0 +1,17 @@
+import type { Verb } from './verb.ts';
+
+/** The commands by name, the common ones first; each is loaded only when it is wanted. */
+export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
+  build: async () => (await import('./commands/build.ts')).build,
+  plan: async () => (await import('./commands/plan.ts')).plan,
+  check: async () => (await import('./commands/check.ts')).check,
+  list: async () => (await import('./commands/list.ts')).list,
+  show: async () => (await import('./commands/show.ts')).show,
+  diff: async () => (await import('./commands/diff.ts')).diff,
+  shell: async () => (await import('./commands/shell.ts')).shell,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  gc: async () => (await import('./commands/gc.ts')).gc,
+  new: async () => (await import('./commands/new.ts')).create,
+  schema: async () => (await import('./commands/schema.ts')).schema,
+  help: async () => (await import('./commands/help.ts')).help,
+};
