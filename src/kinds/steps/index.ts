@@ -1,0 +1,10 @@
+import { byName } from '../../core/kinds.ts';
+import { cloudInit } from './cloud-init.ts';
+import { copy } from './copy.ts';
+import { download } from './download.ts';
+import { kernelCmdline } from './kernel-cmdline.ts';
+import { packages } from './packages.ts';
+import { services } from './services.ts';
+import { shell } from './shell.ts';
+
+export const steps = byName([cloudInit, copy, download, kernelCmdline, packages, services, shell]);
