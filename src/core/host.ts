@@ -10,6 +10,8 @@ export type Host = {
   connect(address: Address, options: ConnectOptions): Promise<Connection>;
   readonly files: Files;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The id of this process. */
+  readonly pid: number;
   readonly user: { readonly uid: number; readonly gid: number; readonly name: string };
   readonly platform: NodeJS.Platform;
   /** `process.arch`. */

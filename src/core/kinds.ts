@@ -108,7 +108,10 @@ export type Format<Options = unknown> = Kind<Options> & {
 export type CheckGuest = {
   readonly firmware: Firmware;
   readonly arch: Arch;
-  /** Run as root over ssh; gives the result back whatever the exit code. */
+  /**
+   * Run as root over ssh; gives the result back whatever the exit code. The time-out is meant for a guest with
+   * hardware virtualization (default 60 s); it is stretched where there is none.
+   */
   exec(script: Script, options?: { readonly timeoutMs?: number }): Promise<RunResult>;
   /** Run as the seeded login user. */
   execAsUser(script: Script): Promise<RunResult>;

@@ -16,6 +16,7 @@ export function createHost(): Host {
     connect,
     files,
     env: process.env,
+    pid: process.pid,
     user: { uid, gid, name: username },
     platform: process.platform,
     arch: process.arch,

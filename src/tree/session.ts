@@ -31,8 +31,7 @@ export type TreeRequest = {
   readonly epoch: number;
   /** A caching proxy for package downloads, `http://127.0.0.1:PORT`. */
   readonly proxy?: string;
-  /** Puts values in the place of `${secret.x}` in environment values and stdin. */
-  readonly reveal: (text: string) => string;
+  readonly projectFile: (path: string) => string;
 };
 
 /** Open namespaces with an empty tree in memory. Needs no root where user namespaces and a subuid range are there. */
@@ -74,6 +73,8 @@ function session(request: TreeRequest, inside: Inside, ctx: Context): TreeSessio
     arch: request.arch,
     root,
     scratch,
+    proxy: request.proxy,
+    projectFile: request.projectFile,
     run: (command, options) => inside(command, { ...defaults, ...options }),
     work: treeWork({ request, root, scratch, inside }, ctx),
   };
@@ -122,9 +123,8 @@ async function runScript(place: Place, script: Script, options: RunOptions, ctx:
     resolv,
     argv: [...interpreter, '/run/ingot/script', ...(script.args ?? [])],
   });
-  const stdin = typeof options.stdin === 'string' ? request.reveal(options.stdin) : options.stdin;
   try {
-    return await inside({ argv }, { ...options, ...(stdin === undefined ? {} : { stdin }) });
+    return await inside({ argv }, options);
   } catch (error) {
     if (!(error instanceof IngotError) || error.code !== 'TOOL_FAILED') throw error;
     const command = [...interpreter, ...(script.args ?? [])].join(' ');
@@ -152,7 +152,7 @@ async function entryCommand(entry: string, script: Script, request: TreeRequest,
     DEBIAN_FRONTEND: 'noninteractive',
     SOURCE_DATE_EPOCH: String(request.epoch),
     ...(request.proxy === undefined ? {} : { APT_CONFIG: '/run/ingot/apt.conf' }),
-    ...Object.fromEntries(Object.entries(script.env ?? {}).map(([name, value]) => [name, request.reveal(value)])),
+    ...script.env,
   });
   const resolver = (await ctx.host.files.readText('/etc/resolv.conf')) ?? '';
   const apt = request.proxy === undefined ? '' : `Acquire::http::Proxy "${request.proxy}";\n`;

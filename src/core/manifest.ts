@@ -1,0 +1,56 @@
+import type { Arch } from './arch.ts';
+import type { Outcome } from './events.ts';
+import type { Json } from './keys.ts';
+
+/** What is known of a finished build; lies beside the artifacts as `manifest.json`. Additive changes only. */
+export type Manifest = {
+  readonly schemaVersion: 1;
+  readonly image: string;
+  readonly arch: Arch;
+  readonly site?: string;
+  readonly description: string;
+  /** Also the name of its folder under `builds/`. */
+  readonly build: string;
+  readonly key: string;
+  /** ISO 8601 UTC. */
+  readonly builtAt: string;
+  readonly seconds: number;
+  /** Of the project's folder; absent outside git. */
+  readonly git?: { readonly commit: string; readonly dirty: boolean };
+  readonly source: { readonly kind: string; readonly options: Json; readonly pin: Json };
+  readonly pins: Readonly<Record<string, string>>;
+  /** Of os-release(5) inside: `{ name: 'Debian GNU/Linux', version: '13.3', id: 'debian' }`. */
+  readonly system: Readonly<Record<string, string>>;
+  readonly packages: readonly InstalledPackage[];
+  /** Versions of the programs of the build machine, by name. */
+  readonly tools: Readonly<Record<string, string>>;
+  readonly steps: readonly ManifestStep[];
+  readonly artifacts: readonly ArtifactFile[];
+  readonly checks: readonly CheckRecord[];
+};
+
+export type InstalledPackage = { readonly name: string; readonly version: string; readonly arch: string };
+
+export type ManifestStep = {
+  readonly id: string;
+  readonly title: string;
+  readonly key: string;
+  readonly outcome: Outcome;
+  readonly seconds: number;
+};
+
+export type ArtifactFile = {
+  /** Its name, without a folder. */
+  readonly file: string;
+  readonly format: string;
+  readonly bytes: number;
+  readonly sha256: string;
+};
+
+export type CheckRecord = {
+  readonly check: string;
+  readonly title: string;
+  readonly outcome: Outcome;
+  readonly seconds: number;
+  readonly evidence?: string;
+};

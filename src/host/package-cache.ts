@@ -1,0 +1,168 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { finished, pipeline } from 'node:stream/promises';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+
+export type PackageCache = { readonly url: string; close(): Promise<void> };
+
+/**
+ * A loopback HTTP proxy for package managers that keeps what never changes (package files, indexes named by their
+ * digest) and asks again for the rest; without a network it serves what it has. What it gives out is still verified by
+ * the package manager against the signed index, and a kept file that lost its bytes is dropped, not served.
+ */
+export async function openPackageCache(folder: string): Promise<PackageCache> {
+  await mkdir(folder, { recursive: true });
+  const dispatcher = process.env['http_proxy'] === undefined ? new Agent() : new EnvHttpProxyAgent();
+  const running = new Map<string, Promise<void>>();
+  const server = createServer((incoming, reply) => {
+    answer({ folder, dispatcher, running }, incoming, reply).catch(() => reply.destroy());
+  });
+  // Connections of apt stay open between downloads; none may hold the build open.
+  server.keepAliveTimeout = 30_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  server.unref();
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await dispatcher.close();
+    },
+  };
+}
+
+type Cache = { readonly folder: string; readonly dispatcher: Dispatcher; readonly running: Map<string, Promise<void>> };
+
+async function answer(cache: Cache, incoming: IncomingMessage, reply: ServerResponse): Promise<void> {
+  const url = incoming.url ?? '';
+  if (incoming.method !== 'GET' || !/^http:\/\//.test(url)) {
+    reply.writeHead(405).end();
+    return;
+  }
+  if (!isImmutable(url)) return relay(cache, url, incoming, reply);
+  const folder = join(cache.folder, createHash('sha256').update(url).digest('hex'));
+  // Another request for the same file is fetching it: wait, then serve what it kept.
+  await cache.running.get(url);
+  if (await serveKept(folder, reply)) return;
+  const fetching = fetchAndKeep(cache, url, folder, reply);
+  const settled = fetching.catch(() => undefined);
+  cache.running.set(url, settled);
+  try {
+    await fetching;
+  } finally {
+    cache.running.delete(url);
+  }
+}
+
+/** Whether a URL always has the same bytes: files of a package pool, and indexes named by their digest. */
+export function isImmutable(url: string): boolean {
+  const { pathname } = new URL(url);
+  return /\/by-hash\/(SHA256|SHA512)\/[0-9a-f]{64,128}$/.test(pathname) || /\/pool\/.+\.(u?deb|ddeb)$/.test(pathname);
+}
+
+/** Kept files are named by their digest: bytes that no longer match end the connection and the file. */
+async function serveKept(folder: string, reply: ServerResponse): Promise<boolean> {
+  const [name] = (await readdir(folder).catch(() => [])).filter((file) => /^[0-9a-f]{64}$/.test(file));
+  if (name === undefined) return false;
+  const file = join(folder, name);
+  const { size } = await stat(file);
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  if (hash.digest('hex') !== name) {
+    await rm(folder, { recursive: true, force: true });
+    return false;
+  }
+  reply.writeHead(200, { 'content-length': size, 'content-type': 'application/octet-stream' });
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), reply);
+  return true;
+}
+
+async function fetchAndKeep(cache: Cache, url: string, folder: string, reply: ServerResponse): Promise<void> {
+  const response = await upstream(cache, url, {});
+  if (response.statusCode !== 200) return pass(response, reply);
+  await mkdir(folder, { recursive: true });
+  const partial = join(folder, `${randomBytes(8).toString('hex')}.partial`);
+  const file = createWriteStream(partial, { flags: 'wx' });
+  const hash = createHash('sha256');
+  reply.writeHead(200, passedHeaders(response));
+  try {
+    for await (const chunk of response.body) {
+      hash.update(chunk as Buffer);
+      const full = !file.write(chunk);
+      const behind = !reply.write(chunk);
+      if (full) await new Promise((resolve) => file.once('drain', resolve));
+      if (behind && !reply.destroyed)
+        await Promise.race([new Promise((resolve) => reply.once('drain', resolve)), closed(reply)]);
+    }
+    file.end();
+    await finished(file);
+    reply.end();
+    await rename(partial, join(folder, hash.digest('hex')));
+  } catch (error) {
+    file.destroy();
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+function closed(reply: ServerResponse): Promise<unknown> {
+  return new Promise((resolve) => reply.once('close', resolve));
+}
+
+/** Changing files: asked again each time with the client's own conditions; the last good answer stands in for a dead network. */
+async function relay(cache: Cache, url: string, incoming: IncomingMessage, reply: ServerResponse): Promise<void> {
+  const kept = join(cache.folder, 'latest', createHash('sha256').update(url).digest('hex'));
+  const conditions = Object.fromEntries(
+    ['if-modified-since', 'if-none-match', 'range', 'if-range'].flatMap((name) => {
+      const value = incoming.headers[name];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );
+  let response: Dispatcher.ResponseData;
+  try {
+    response = await upstream(cache, url, conditions);
+  } catch (error) {
+    const size = await stat(kept).then(
+      (found) => found.size,
+      () => undefined,
+    );
+    if (size === undefined) throw error;
+    reply.writeHead(200, { 'content-length': size });
+    return pipeline(createReadStream(kept), reply);
+  }
+  if (response.statusCode !== 200) return pass(response, reply);
+  const body = Buffer.from(await response.body.arrayBuffer());
+  reply.writeHead(200, passedHeaders(response)).end(body);
+  await mkdir(join(cache.folder, 'latest'), { recursive: true });
+  const partial = `${kept}.${randomBytes(8).toString('hex')}.partial`;
+  const file = createWriteStream(partial, { flags: 'wx' });
+  file.end(body);
+  await finished(file);
+  await rename(partial, kept);
+}
+
+function upstream(cache: Cache, url: string, headers: Record<string, string>): Promise<Dispatcher.ResponseData> {
+  return request(url, { dispatcher: cache.dispatcher, headers, headersTimeout: 30_000, bodyTimeout: 60_000 });
+}
+
+function passedHeaders(response: Dispatcher.ResponseData): Record<string, string> {
+  const names = ['content-length', 'content-type', 'last-modified', 'etag', 'content-range', 'location'];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = response.headers[name];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );
+}
+
+async function pass(response: Dispatcher.ResponseData, reply: ServerResponse): Promise<void> {
+  reply.writeHead(response.statusCode, passedHeaders(response));
+  await pipeline(response.body, reply);
+}

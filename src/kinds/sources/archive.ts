@@ -1,0 +1,136 @@
+import type { Arch } from '../../core/arch.ts';
+import type { Context } from '../../core/context.ts';
+import { IngotError } from '../../core/errors.ts';
+import type { Json } from '../../core/keys.ts';
+
+export const distros = ['debian', 'ubuntu'] as const;
+export type Distro = (typeof distros)[number];
+
+/** Where packages come from and which state of it, as found when the source was pinned. */
+export type Archive = {
+  /** Empty: mmdebstrap's own default for the distribution. */
+  readonly sources: readonly { readonly uri: string; readonly suite: string }[];
+  /** SHA-256 of each suite's signed index, by suite. */
+  readonly releases: Readonly<Record<string, string>>;
+  /** The newest date among the indexes, seconds since 1970. */
+  readonly epoch: number;
+};
+
+export type ArchiveOptions = {
+  readonly distro: Distro;
+  readonly suite: string;
+  readonly mirror?: string | undefined;
+  readonly security?: string | undefined;
+  readonly snapshot?: string | undefined;
+};
+
+/** The archive a pin speaks of. */
+export function archiveOf(pin: Json): Archive {
+  return pin as unknown as Archive;
+}
+
+/** Find the mirror and the present state of its suites; their signatures are checked when packages are installed. */
+export async function pinArchive(options: ArchiveOptions, _arch: Arch, ctx: Context): Promise<Json> {
+  const sources =
+    options.mirror === undefined ? await configuredSources(options, ctx) : namedSources(options, options.mirror);
+  const releases: Record<string, string> = {};
+  let epoch = 0;
+  for (const source of sources) {
+    const index = await fetchIndex(`${source.uri.replace(/\/+$/, '')}/dists/${source.suite}/InRelease`, ctx);
+    releases[source.suite] = index.sha256;
+    epoch = Math.max(epoch, index.date);
+  }
+  // Without an index to date it by, the image carries the moment of its snapshot or a fixed one.
+  if (epoch === 0) epoch = snapshotSeconds(options.snapshot) ?? Date.UTC(2025, 0, 1) / 1000;
+  return { sources, releases, epoch } satisfies Archive as unknown as Json;
+}
+
+function namedSources(options: ArchiveOptions, mirror: string): Archive['sources'] {
+  const at = (text: string) => text.replaceAll('{snapshot}', options.snapshot ?? '');
+  const base = [{ uri: at(mirror), suite: options.suite }];
+  if (options.security === undefined) return base;
+  return [...base, { uri: at(options.security), suite: `${options.suite}-security` }];
+}
+
+const pockets: Readonly<Record<Distro, readonly string[]>> = {
+  debian: ['-updates', '-security'],
+  ubuntu: ['-updates', '-security'],
+};
+const rolling = new Set(['sid', 'unstable', 'experimental', 'devel']);
+
+/** This machine's own mirrors of the distribution, turned to the suite that is wanted; none: the tool's default. */
+async function configuredSources(options: ArchiveOptions, ctx: Context): Promise<Archive['sources']> {
+  if ((await ctx.host.which('apt-get')) === undefined) return [];
+  const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
+  const { stdout } = await ctx.host.run(
+    { argv: ['apt-get', 'indextargets', '--format', format, 'Created-By: Packages'] },
+    { signal: ctx.signal, onLine: () => undefined },
+  );
+  return mirrorsFrom(stdout, (await ctx.host.files.readText('/etc/os-release')) ?? '', options);
+}
+
+/** From lines `URI SUITE COMPONENT` and the machine's os-release: the mirrors to use for another suite of the same distribution. */
+export function mirrorsFrom(targets: string, osRelease: string, options: ArchiveOptions): Archive['sources'] {
+  if (/^ID="?([a-z]+)"?$/m.exec(osRelease)?.[1] !== options.distro) return [];
+  const codename = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(osRelease)?.[1];
+  const rows = targets.split('\n').map((line) => line.split(' '));
+  const uriOf = (pocket: string) =>
+    rows.find(
+      ([uri, suite, component]) => component === 'main' && uri !== undefined && suite === `${codename}${pocket}`,
+    )?.[0];
+  const main = uriOf('');
+  if (main === undefined) return [];
+  const found = [{ uri: main, suite: options.suite }];
+  if (rolling.has(options.suite)) return found;
+  for (const pocket of pockets[options.distro]) {
+    const uri = uriOf(pocket);
+    if (uri !== undefined) found.push({ uri, suite: `${options.suite}${pocket}` });
+  }
+  return found;
+}
+
+async function fetchIndex(uri: string, ctx: Context): Promise<{ readonly sha256: string; readonly date: number }> {
+  const { host } = ctx;
+  const folder = `${host.env.TMPDIR ?? '/tmp'}/ingot-index-${host.randomBytes(8).toString('hex')}`;
+  await host.files.makeDirectory(folder, 0o700);
+  const file = `${folder}/InRelease`;
+  try {
+    const argv = ['/usr/lib/apt/apt-helper', '-o', 'APT::Sandbox::User=root', 'download-file', uri, file] as const;
+    await host.run({ argv: argv as unknown as [string, ...string[]], name: 'apt-helper' }, { signal: ctx.signal });
+    const text = (await host.files.readText(file)) ?? '';
+    return { sha256: await host.files.sha256(file), date: indexDate(text) };
+  } catch (error) {
+    if (!(error instanceof IngotError) || error.code !== 'TOOL_FAILED') throw error;
+    throw new IngotError({
+      code: 'TOOL_FAILED',
+      message: `the package archive does not answer: ${uri}`,
+      hint: 'check the network and the name of the suite; what is already built needs neither',
+      detail: error.detail.filter((line) => /^(Err|E:|W:)/.test(line)).slice(0, 5),
+      cause: error,
+    });
+  } finally {
+    await host.files.remove(folder);
+  }
+}
+
+/** The `Date:` of a Release file, seconds since 1970. */
+export function indexDate(text: string): number {
+  const date = /^Date: (.+)$/m.exec(text)?.[1];
+  return date === undefined ? 0 : Math.floor(Date.parse(date) / 1000);
+}
+
+function snapshotSeconds(snapshot: string | undefined): number | undefined {
+  if (snapshot === undefined) return undefined;
+  const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(snapshot) ?? [];
+  return Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s)) / 1000;
+}
+
+/** The image's own package sources, deb822 (sources.list(5)). */
+export function sourcesText(archive: Archive, components: readonly string[], keyring: string): string {
+  return archive.sources
+    .map(
+      ({ uri, suite }) =>
+        `Types: deb\nURIs: ${uri}\nSuites: ${suite}\nComponents: ${components.join(' ')}\nSigned-By: ${keyring}\n`,
+    )
+    .join('\n');
+}

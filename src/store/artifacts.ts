@@ -1,0 +1,125 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type Arch, arches } from '../core/arch.ts';
+import type { Manifest } from '../core/manifest.ts';
+import { withLock } from '../host/lock.ts';
+import { linkTarget, makeDurableFolder, moveFolder, swapLink, syncFolder, withSpace, writeDurable } from './durable.ts';
+import { buildsFolder, imageFolder, type StorePaths } from './paths.ts';
+
+export const manifestFile = 'manifest.json';
+
+/** A finished build that is on disk. */
+export type FinishedBuild = { readonly folder: string; readonly manifest: Manifest };
+
+/**
+ * Make a staged folder the newest build of its image: everything it holds appears at once under the stable name, or
+ * nothing does. The folder must lie on the home's file system; afterwards it is gone.
+ */
+export async function publishBuild(
+  paths: StorePaths,
+  staged: string,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<FinishedBuild> {
+  const bytes = manifest.artifacts.reduce((sum, artifact) => sum + artifact.bytes, 0);
+  return withSpace(paths.artifacts, bytes, async () => {
+    const folder = join(buildsFolder(paths, manifest.image), `${manifest.arch}-${manifest.build}`);
+    await makeDurableFolder(dirname(folder));
+    await syncFolder(staged);
+    await moveFolder(staged, folder);
+    await selectBuild(paths, { folder, manifest }, signal);
+    return { folder, manifest };
+  });
+}
+
+/** Point an image's stable name at one of its finished builds and bring the index up to date. */
+export async function selectBuild(paths: StorePaths, build: FinishedBuild, signal: AbortSignal): Promise<void> {
+  await withLock(join(paths.locks, 'artifacts.lock'), { signal }, async () => {
+    const { image, arch } = build.manifest;
+    const target = join('.builds', basename(build.folder));
+    const stable = imageFolder(paths, image, arch);
+    if ((await linkTarget(stable)) !== target) await swapLink(stable, target);
+    await writeIndex(paths);
+  });
+}
+
+/** The build that an image's stable name stands for. */
+export async function currentBuild(paths: StorePaths, image: string, arch: Arch): Promise<FinishedBuild | undefined> {
+  const target = await linkTarget(imageFolder(paths, image, arch));
+  return target === undefined ? undefined : readBuild(join(buildsFolder(paths, image), basename(target)));
+}
+
+/** All finished builds of an image, newest first. */
+export async function finishedBuilds(paths: StorePaths, image: string, arch: Arch): Promise<readonly FinishedBuild[]> {
+  const names = await readdir(buildsFolder(paths, image)).catch(() => []);
+  const mine = names.filter((name) => name.startsWith(`${arch}-`)).sort();
+  const builds = await Promise.all(mine.map((name) => readBuild(join(buildsFolder(paths, image), name))));
+  return builds.filter((build) => build !== undefined).reverse();
+}
+
+/** A finished build by its key, whole: every file is there with its size. */
+export async function findByKey(
+  paths: StorePaths,
+  image: string,
+  arch: Arch,
+  key: string,
+): Promise<FinishedBuild | undefined> {
+  for (const build of await finishedBuilds(paths, image, arch)) {
+    if (build.manifest.key === key && (await isWhole(build))) return build;
+  }
+  return undefined;
+}
+
+async function isWhole(build: FinishedBuild): Promise<boolean> {
+  for (const artifact of build.manifest.artifacts) {
+    const size = await stat(join(build.folder, artifact.file)).then(
+      (found) => found.size,
+      () => -1,
+    );
+    if (size !== artifact.bytes) return false;
+  }
+  return true;
+}
+
+async function readBuild(folder: string): Promise<FinishedBuild | undefined> {
+  try {
+    return { folder, manifest: JSON.parse(await readFile(join(folder, manifestFile), 'utf8')) as Manifest };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Write down new check results of a finished build. */
+export async function updateManifest(build: FinishedBuild, manifest: Manifest): Promise<FinishedBuild> {
+  await writeDurable(join(build.folder, manifestFile), manifestText(manifest));
+  return { ...build, manifest };
+}
+
+/** How a manifest is written. */
+export function manifestText(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}
+
+/** `artifacts/index.json`: every image by its stable paths; can always be made again from the manifests. */
+async function writeIndex(paths: StorePaths): Promise<void> {
+  const images: Record<string, Record<string, unknown>> = {};
+  const root = join(paths.artifacts, 'images');
+  for (const image of (await readdir(root).catch(() => [])).sort()) {
+    for (const arch of arches) {
+      const build = await currentBuild(paths, image, arch);
+      if (build === undefined) continue;
+      const { key, builtAt, artifacts, build: id } = build.manifest;
+      const files = artifacts.map(({ file, format, bytes, sha256 }) => ({
+        path: `images/${image}/${arch}/${file}`,
+        format,
+        bytes,
+        sha256,
+      }));
+      images[image] = { ...images[image], [arch]: { build: id, key, builtAt, files } };
+    }
+  }
+  await writeDurable(
+    join(paths.artifacts, 'index.json'),
+    `${JSON.stringify({ schemaVersion: 1, images }, undefined, 2)}\n`,
+  );
+}

@@ -1,0 +1,107 @@
+import { copyFile, link, mkdir, open, readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { IngotError } from '../core/errors.ts';
+
+/** Have a file's or folder's bytes on the disk itself. An error here means the bytes are not safe: never retried. */
+export async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Make a folder and have its name on the disk too. */
+export async function makeDurableFolder(path: string): Promise<void> {
+  const made = await mkdir(path, { recursive: true });
+  if (made === undefined) return;
+  for (let folder = path; folder.length >= made.length; folder = dirname(folder)) await sync(folder);
+  await sync(dirname(made));
+}
+
+/** A whole file under a name, or nothing: write beside it, fsync, rename, fsync the folder. */
+export async function writeDurable(path: string, data: string | Uint8Array): Promise<void> {
+  await withSpace(path, data.length, async () => {
+    const folder = dirname(path);
+    await makeDurableFolder(folder);
+    const partial = join(folder, `.${Math.random().toString(36).slice(2)}.partial`);
+    try {
+      await writeFile(partial, data, { mode: 0o644, flag: 'wx' });
+      await sync(partial);
+      await rename(partial, path);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
+    await sync(folder);
+  });
+}
+
+/** Have every file of a flat folder, and the folder, on the disk. */
+export async function syncFolder(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) await sync(join(folder, name));
+  await sync(folder);
+}
+
+/** Move a finished folder to its place; both on one file system. False when the place is taken: the first one stays. */
+export async function moveFolder(from: string, to: string): Promise<boolean> {
+  await makeDurableFolder(dirname(to));
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (isCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
+    throw error;
+  }
+  await sync(dirname(to));
+  return true;
+}
+
+/** Point a link somewhere else in one step: readers see the old or the new, never neither. */
+export async function swapLink(path: string, target: string): Promise<void> {
+  await makeDurableFolder(dirname(path));
+  const fresh = join(dirname(path), `.${Math.random().toString(36).slice(2)}.link`);
+  await symlink(target, fresh);
+  try {
+    await rename(fresh, path);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
+  await sync(dirname(path));
+}
+
+/** Where a link points, or undefined where there is none. */
+export async function linkTarget(path: string): Promise<string | undefined> {
+  return readlink(path).catch((error: unknown) => {
+    if (isCode(error, 'ENOENT', 'EINVAL', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+}
+
+/** The same file under a second name where the file system can, else a copy. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  await link(from, to).catch(async (error: unknown) => {
+    if (!isCode(error, 'EXDEV', 'EPERM', 'EMLINK')) throw error;
+    await copyFile(from, to);
+  });
+}
+
+/** Do something that writes about so many bytes; a full disk becomes the one error that says so. */
+export async function withSpace<T>(path: string, bytes: number, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!isCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+    throw new IngotError({
+      code: 'NO_SPACE',
+      message: `no space left for ${path}: ${bytes} bytes needed`,
+      hint: 'free some space (`ingot gc` removes what can be made again) and run the same command',
+      cause: error,
+    });
+  }
+}
+
+function isCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}

@@ -1,0 +1,72 @@
+import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isLocked, withLock } from '../host/lock.ts';
+import type { StorePaths } from './paths.ts';
+
+/** Something that a build makes and that must not outlive it. */
+export type LedgerEntry = { readonly folder: string };
+
+export type Ledger = {
+  /** Write down what is about to be made, before it is made. */
+  record(entry: LedgerEntry): Promise<void>;
+};
+
+const ledgerFile = 'ledger.jsonl';
+const lockFile = 'ledger.lock';
+
+/**
+ * Do a build's work with a ledger that is written ahead. While it lasts, a kernel lock marks it as alive; at its end,
+ * or when the next start finds the lock free, everything it recorded is taken away.
+ */
+export async function withLedger<T>(
+  paths: StorePaths,
+  build: string,
+  signal: AbortSignal,
+  action: (ledger: Ledger) => Promise<T>,
+): Promise<T> {
+  const folder = join(paths.builds, build);
+  await mkdir(folder, { recursive: true });
+  return withLock(join(folder, lockFile), { signal }, async () => {
+    const ledger: Ledger = {
+      record: (entry) => appendFile(join(folder, ledgerFile), `${JSON.stringify(entry)}\n`, { flush: true }),
+    };
+    try {
+      return await action(ledger);
+    } finally {
+      await settle(folder);
+    }
+  });
+}
+
+/** Take away what builds that were killed left behind; says how many there were. */
+export async function reap(paths: StorePaths): Promise<number> {
+  let reaped = 0;
+  for (const build of await readdir(paths.builds).catch(() => [])) {
+    const folder = join(paths.builds, build);
+    const names: readonly string[] = await readdir(folder).catch(() => []);
+    if (!names.includes(ledgerFile) || isLocked(join(folder, lockFile))) continue;
+    await settle(folder);
+    reaped += 1;
+  }
+  return reaped;
+}
+
+async function settle(folder: string): Promise<void> {
+  const text = await readFile(join(folder, ledgerFile), 'utf8').catch(() => '');
+  for (const line of text.split('\n')) {
+    const entry = parseEntry(line);
+    if (entry !== undefined) await rm(entry.folder, { recursive: true, force: true });
+  }
+  await rm(join(folder, ledgerFile), { force: true });
+  await rm(join(folder, lockFile), { force: true });
+}
+
+/** A line of a ledger; a last line that a power cut left half is nothing: what it announced was never made. */
+function parseEntry(line: string): LedgerEntry | undefined {
+  try {
+    const entry = JSON.parse(line) as LedgerEntry;
+    return typeof entry.folder === 'string' ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}

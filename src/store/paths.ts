@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import type { Arch } from '../core/arch.ts';
+
+/** Where everything lies under INGOT_HOME; the layout that other tools may rely on is `artifacts/`. */
+export type StorePaths = {
+  readonly home: string;
+  /** Layers by key, `layers/<key>/`. */
+  readonly layers: string;
+  /** Verified inputs by digest. */
+  readonly inputs: string;
+  /** Package files as they were downloaded. */
+  readonly packages: string;
+  /** What sources were pinned to, by source id. */
+  readonly pins: string;
+  /** Check results by artifact digest. */
+  readonly checks: string;
+  /** How earlier builds went, by image and architecture. */
+  readonly history: string;
+  /** One folder a build: events, console logs, ledger. */
+  readonly builds: string;
+  /** Unfinished work; nothing here outlives its build. */
+  readonly work: string;
+  readonly locks: string;
+  /** The served tree. */
+  readonly artifacts: string;
+};
+
+/** All paths of a home folder. */
+export function storePaths(home: string): StorePaths {
+  const store = join(home, 'store');
+  return {
+    home,
+    layers: join(store, 'layers'),
+    inputs: join(store, 'inputs'),
+    packages: join(store, 'packages'),
+    pins: join(store, 'pins'),
+    checks: join(store, 'checks'),
+    history: join(store, 'history'),
+    work: join(store, 'work'),
+    builds: join(home, 'builds'),
+    locks: join(home, 'locks'),
+    artifacts: join(home, 'artifacts'),
+  };
+}
+
+/** INGOT_HOME, or the XDG data folder. */
+export function homeFolder(env: Readonly<Record<string, string | undefined>>, userHome: string): string {
+  const named = env['INGOT_HOME'];
+  if (named !== undefined && named !== '') return named;
+  return join(env['XDG_DATA_HOME'] || join(userHome, '.local', 'share'), 'ingot');
+}
+
+/** The stable folder of an image: a link to its newest finished build. */
+export function imageFolder(paths: StorePaths, image: string, arch: Arch): string {
+  return join(paths.artifacts, 'images', image, arch);
+}
+
+/** Where finished builds of an image lie; `.builds` is not listed by web servers. */
+export function buildsFolder(paths: StorePaths, image: string): string {
+  return join(paths.artifacts, 'images', image, '.builds');
+}
