@@ -65,7 +65,8 @@ export function countOf(report: string | undefined, exitCode: number): Count {
 /** Run a script with this Node in the repository's root; its output is kept, or shown as it comes. */
 export function runNode(argv: readonly string[], show = false): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, argv, { stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+    const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
+    const child = spawn(process.execPath, argv, { env, stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
     let output = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       output += chunk;
