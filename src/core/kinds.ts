@@ -100,8 +100,8 @@ export type Format<Options = unknown> = Kind<Options> & {
   extension(options: Options): string;
   /** Write the raw sealed disk to `output`, deterministically. */
   write(options: Options, request: { readonly disk: string; readonly output: string }, ctx: Context): Promise<void>;
-  /** How QEMU reads the written file, where it can; the checks boot the first such format. */
-  readonly boots?: 'raw' | 'qcow2';
+  /** How QEMU reads the written file, where it can as it is; the checks boot the first such format. */
+  boots(options: Options): 'raw' | 'qcow2' | undefined;
 };
 
 /** A guest that was booted from the artifact on a throw-away overlay, for the checks. */

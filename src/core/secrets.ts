@@ -19,15 +19,15 @@ export function mayHoldSecret(
 export function fillSecrets(
   options: Json,
   secretsIn: readonly (readonly string[])[] | undefined,
-  valueOf: (name: string) => string,
+  secretOf: (name: string) => string,
 ): Json {
   return fill(options, []);
 
   function fill(value: Json, path: readonly PropertyKey[]): Json {
     if (typeof value === 'string') {
       if (!mayHoldSecret(secretsIn, path)) return value;
-      return value.replaceAll(placeholder, (all, escape: string, name: string) =>
-        escape === '' ? valueOf(name) : all.slice(1),
+      return value.replaceAll(placeholder, (all, dollar: string, name: string) =>
+        dollar === '' ? secretOf(name) : all.slice(1),
       );
     }
     if (Array.isArray(value)) return value.map((item: Json, i) => fill(item, [...path, i]));

@@ -48,14 +48,25 @@ export async function clampTimes(tree: TreeSession, epoch: number): Promise<void
   await tree.run({ argv: ['sh', '-c', script, 'clamp', tree.root, String(epoch)] }, quiet);
 }
 
-/** Write these entries to a compressed tar at `file`, a path of the build machine. */
-export async function packLayer(tree: TreeSession, paths: readonly string[], file: string): Promise<void> {
-  const argv = ['tar', ...tarOptions, '--no-recursion', '-C', tree.root, '-cf', file, '--null', '-T', '-'] as const;
-  await tree.run(
-    { argv: argv as unknown as [string, ...string[]] },
-    { stdin: paths.map((path) => `${path}\0`).join('') },
-  );
+/**
+ * Copy these entries aside, then compress them into `file`, a path of the build machine. Resolves when the tree may
+ * change again; `packed` when the file is whole.
+ */
+export async function packLayer(
+  tree: TreeSession,
+  paths: readonly string[],
+  file: string,
+): Promise<{ readonly packed: Promise<void> }> {
+  const aside = `${tree.scratch}/${paths.length}-${++asides}.tar`;
+  const tar = ['tar', ...tarOptions, '--no-recursion', '-C', tree.root, '-cf', aside, '--null', '-T', '-'] as const;
+  await tree.run({ argv: [...tar] }, { stdin: paths.map((path) => `${path}\0`).join('') });
+  const packed = tree.run({ argv: ['zstd', '-q', '-1', '-T0', '--rm', '-o', file, aside] }, {}).then(() => undefined);
+  // The caller awaits it later; until then a failure is not unhandled.
+  packed.catch(() => undefined);
+  return { packed };
 }
+
+let asides = 0;
 
 /** Put a layer on the tree: removals first, then the entries. */
 export async function applyLayer(tree: TreeSession, file: string, removed: readonly string[]): Promise<void> {
@@ -63,8 +74,8 @@ export async function applyLayer(tree: TreeSession, file: string, removed: reado
     const argv = ['sh', '-c', 'cd "$0" && xargs -0 rm -rf --', tree.root] as const;
     await tree.run({ argv }, { stdin: removed.map((path) => `${path}\0`).join('') });
   }
-  const argv = ['tar', ...tarOptions, '-p', '--same-owner', '-C', tree.root, '-xf', file] as const;
-  await tree.run({ argv: argv as unknown as [string, ...string[]] }, {});
+  const argv = ['tar', ...tarOptions, '-I', 'zstd', '-p', '--same-owner', '-C', tree.root, '-xf', file] as const;
+  await tree.run({ argv: [...argv] }, {});
 }
 
 /** One line per entry of the tree, sorted: type, mode, owner, size, SHA-256 or link target, path; for comparing builds. */
@@ -99,5 +110,5 @@ function splitAt(text: string, index: number): readonly [string, string] {
   return [text.slice(0, index), text.slice(index + 1)];
 }
 
-const tarOptions = ['--format=pax', '--numeric-owner', '--xattrs', '--xattrs-include=*', '-I', 'zstd -1 -T0'] as const;
+const tarOptions = ['--format=pax', '--numeric-owner', '--xattrs', '--xattrs-include=*'] as const;
 const quiet: RunOptions = { onLine: () => undefined };

@@ -1,0 +1,5 @@
+import { byName } from '../../core/kinds.ts';
+import { qcow2 } from './qcow2.ts';
+import { raw } from './raw.ts';
+
+export const formats = byName([qcow2, raw]);

@@ -1,0 +1,38 @@
+import type { Context } from '../core/context.ts';
+import type { Firmware } from '../core/spec.ts';
+import { shellArgv } from '../guest/ssh.ts';
+import { bootGuest } from './boot-guest.ts';
+import { type BenchRequest, openBench } from './guest-bench.ts';
+
+export type ShellRequest = BenchRequest & {
+  readonly firmware: Firmware;
+  /** Called when the guest is up, just before it gets the terminal. */
+  readonly onReady?: () => void;
+};
+
+/**
+ * Boot a throw-away copy of a disk and give the terminal to a login in it, until the person leaves. Gives the exit
+ * code of that shell. The boot is reported under the context's step.
+ */
+export async function bootShell(request: ShellRequest, ctx: Context): Promise<number> {
+  const bench = await openBench(request, ctx);
+  try {
+    const guest = await bootGuest(bench, request.firmware, ctx);
+    try {
+      request.onReady?.();
+      const argv = shellArgv(guest.target, guest.sshSocket);
+      const shell = await ctx.host.start({ argv }, { terminal: true });
+      const leave = (): void => shell.kill('SIGTERM');
+      const ends = AbortSignal.any([ctx.signal, guest.lost]);
+      ends.addEventListener('abort', leave, { once: true });
+      if (ends.aborted) leave();
+      const { exitCode } = await shell.exited;
+      ctx.signal.throwIfAborted();
+      return exitCode ?? 255;
+    } finally {
+      await guest.stop();
+    }
+  } finally {
+    await bench.close();
+  }
+}

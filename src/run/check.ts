@@ -1,0 +1,168 @@
+import type { Context } from '../core/context.ts';
+import { type ErrorFields, IngotError } from '../core/errors.ts';
+import type { ErrorRecord, Outcome } from '../core/events.ts';
+import type { Check, CheckSubject, Kinds } from '../core/kinds.ts';
+import type { Firmware, KindUse } from '../core/spec.ts';
+import { type BootedGuest, bootGuest, firmwareNames } from './boot-guest.ts';
+import { type BenchRequest, type GuestBench, openBench } from './guest-bench.ts';
+
+export type CheckRequest = BenchRequest & {
+  /** Which firmwares to boot under, when a check needs guests. */
+  readonly firmware: readonly Firmware[];
+  readonly uses: readonly KindUse[];
+  readonly kinds: Pick<Kinds, 'checks'>;
+};
+
+export type CheckResult = {
+  /** The kind: `ssh`. Booting as such is `boot`. */
+  readonly check: string;
+  readonly title: string;
+  readonly outcome: Outcome;
+  readonly seconds: number;
+  /** What was seen. */
+  readonly evidence?: string;
+  readonly error?: ErrorRecord;
+};
+
+export type CheckReport = {
+  readonly results: readonly CheckResult[];
+  /** What carried the guests; absent when no check needed one. */
+  readonly accelerator?: 'kvm' | 'hvf' | 'tcg';
+  readonly seconds: number;
+};
+
+/** Some checks failed; the report holds everything that was found out. */
+export class CheckError extends IngotError {
+  readonly report: CheckReport;
+
+  constructor(report: CheckReport) {
+    super(failureOf(report.results));
+    this.report = report;
+  }
+}
+
+/**
+ * Prove what the checks say about a finished disk, on throw-away overlays; the disk itself is only read. All checks
+ * run, then CheckError names those that failed. At the end, however it comes, no guest and no file of theirs is left
+ * but the logs.
+ */
+export async function checkArtifact(request: CheckRequest, ctx: Context): Promise<CheckReport> {
+  const started = ctx.host.monotonic();
+  const checks = request.uses.map((use) => ({ use, check: checkOf(use, request.kinds) }));
+  const guests: BootedGuest[] = [];
+  const results: CheckResult[] = [];
+  let bench: (GuestBench & { close(): Promise<void> }) | undefined;
+  try {
+    if (checks.some(({ check }) => check.needs === 'guest')) {
+      bench = await openBench(request, ctx);
+      results.push(...(await bootAll(bench, { firmware: request.firmware, guests }, ctx)));
+    }
+    for (const [index, { use, check }] of checks.entries()) {
+      const id = `check-${index + 1}-${check.name}`;
+      const alive = guests.filter(({ lost }) => !lost.aborted);
+      results.push(await runCheck({ id, check, options: use.options }, subjectOf(request, alive), ctx));
+    }
+  } finally {
+    await Promise.all(guests.map((guest) => guest.stop()));
+    await bench?.close();
+  }
+  const accelerator = bench === undefined ? {} : { accelerator: bench.accelerator.name };
+  const report = { results, ...accelerator, seconds: (ctx.host.monotonic() - started) / 1000 };
+  if (results.some(({ outcome }) => outcome === 'failed')) throw new CheckError(report);
+  return report;
+}
+
+function checkOf(use: KindUse, kinds: CheckRequest['kinds']): Check {
+  const check = kinds.checks.get(use.kind);
+  if (check === undefined) throw new Error(`no check is called ${use.kind}`);
+  return check;
+}
+
+function subjectOf({ arch, disk, scratch }: CheckRequest, guests: readonly BootedGuest[]): CheckSubject {
+  return { arch, disk, guests, scratch };
+}
+
+/** Boot under each firmware at once; guests that came up are added in the order of the spec. */
+async function bootAll(
+  bench: GuestBench,
+  { firmware, guests }: { readonly firmware: readonly Firmware[]; readonly guests: BootedGuest[] },
+  ctx: Context,
+): Promise<readonly CheckResult[]> {
+  const up = new Map<Firmware, BootedGuest>();
+  const boots = firmware.map((name) => {
+    const inside = { ...ctx, step: `boot-${name}` };
+    const title = `boot under ${firmwareNames[name]}`;
+    return asStep({ check: 'boot', title }, inside, async () => {
+      const guest = await bootGuest(bench, name, inside);
+      up.set(name, guest);
+      return `login after ${Math.round(guest.seconds)} s`;
+    });
+  });
+  // Each of them ends before anything is cleaned up, even when one is cancelled.
+  const settled = await Promise.allSettled(boots);
+  guests.push(...firmware.flatMap((name) => up.get(name) ?? []));
+  return settled.map((boot) => {
+    if (boot.status === 'rejected') throw boot.reason;
+    return boot.value;
+  });
+}
+
+async function runCheck(
+  { id, check, options }: { readonly id: string; readonly check: Check; readonly options: unknown },
+  subject: CheckSubject,
+  ctx: Context,
+): Promise<CheckResult> {
+  const inside = { ...ctx, step: id };
+  const named = { check: check.name, title: check.title(options) };
+  if (check.needs === 'guest' && subject.guests.length === 0) {
+    const end = { id, title: named.title, outcome: 'skipped', seconds: 0 } as const;
+    ctx.emit({ type: 'step.end', ...end });
+    return { ...named, outcome: 'skipped', seconds: 0, evidence: 'no guest is up' };
+  }
+  return asStep(named, inside, () => check.run(options, subject, inside));
+}
+
+/** Run one check as a step with its own events. A failure is a result; only a cancelled run and our bugs are thrown. */
+async function asStep(
+  named: { readonly check: string; readonly title: string },
+  ctx: Context,
+  run: () => Promise<string>,
+): Promise<CheckResult> {
+  const started = ctx.host.monotonic();
+  const { title } = named;
+  const end = (outcome: Outcome, error?: ErrorRecord) => {
+    const seconds = (ctx.host.monotonic() - started) / 1000;
+    const shown = { outcome, seconds, ...(error === undefined ? {} : { error }) };
+    ctx.emit({ type: 'step.end', id: ctx.step, title, ...shown });
+    return { ...named, ...shown };
+  };
+  ctx.emit({ type: 'step.start', id: ctx.step, title });
+  try {
+    ctx.signal.throwIfAborted();
+    const evidence = await run();
+    return { ...end('done'), evidence };
+  } catch (error) {
+    if (ctx.signal.aborted) {
+      end('cancelled');
+      throw ctx.signal.reason;
+    }
+    if (!(error instanceof IngotError)) throw error;
+    return end('failed', recordOf(error));
+  }
+}
+
+function recordOf({ code, message, hint, detail }: IngotError): ErrorRecord {
+  return { code, message, ...(hint === undefined ? {} : { hint }), detail };
+}
+
+function failureOf(results: readonly CheckResult[]): ErrorFields {
+  const failed = results.filter(({ outcome }) => outcome === 'failed');
+  const names = failed.map(({ title }) => title).join(', ');
+  const count = failed.length === 1 ? 'a check failed' : `${failed.length} checks failed`;
+  const detail = failed.flatMap(({ title, error }) => [
+    `${title}: ${error?.message ?? ''}`,
+    ...(error?.detail ?? []).map((line) => `  ${line}`),
+    ...(error?.hint === undefined ? [] : [`  ${error.hint}`]),
+  ]);
+  return { code: 'CHECK_FAILED', message: `${count}: ${names}`, detail };
+}

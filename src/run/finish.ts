@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
+import type { Context } from '../core/context.ts';
+import type { DiskFile } from '../core/kinds.ts';
+import type { ArtifactFile, Manifest } from '../core/manifest.ts';
+import type { ImageSpec } from '../core/spec.ts';
+import { manifestFile, manifestText } from '../store/artifacts.ts';
+import { imageVersionText } from './image-facts.ts';
+import { type Workshop, withStep } from './workshop.ts';
+
+/** Where the list of everything in the image lies beside it; see `listContents`. */
+export const contentsFile = 'contents.tsv.zst';
+
+/** Write every format of the disk into a folder, each with its digest beside it. */
+export async function writeFormats(
+  workshop: Workshop,
+  spec: ImageSpec,
+  { disk, folder }: { readonly disk: string; readonly folder: string },
+  ctx: Context,
+): Promise<readonly ArtifactFile[]> {
+  const artifacts: ArtifactFile[] = [];
+  for (const [index, use] of spec.formats.entries()) {
+    const format = workshop.kinds.formats.get(use.kind);
+    if (format === undefined) throw new Error(`no format is called ${use.kind}`);
+    const step = { id: `format-${index + 1}-${use.kind}`, title: format.title(use.options) };
+    const { value } = await withStep(step, ctx, async (stepCtx) => {
+      const file = `${spec.name}.${format.extension(use.options)}`;
+      const output = join(folder, file);
+      await format.write(use.options, { disk, output }, stepCtx);
+      const sha256 = await workshop.host.files.sha256(output, ctx.signal);
+      await workshop.host.files.write(`${output}.sha256`, `${sha256}  ${file}\n`);
+      const bytes = (await workshop.host.files.stat(output))?.size ?? 0;
+      return { file, format: use.kind, bytes, sha256 };
+    });
+    artifacts.push(value);
+  }
+  return artifacts;
+}
+
+/** Write what lies beside the artifacts: manifest, version file, list of contents. */
+export async function writeSidecars(
+  workshop: Workshop,
+  folder: string,
+  manifest: Manifest,
+  contents: string,
+): Promise<void> {
+  const { files } = workshop.host;
+  await files.write(join(folder, manifestFile), manifestText(manifest));
+  await files.write(join(folder, 'image-version.txt'), imageVersionText(manifest.system));
+  await files.write(join(folder, contentsFile), zstdCompressSync(contents));
+}
+
+/** The first artifact that QEMU can boot as it is, for the checks. */
+export function bootableFile(
+  workshop: Workshop,
+  spec: ImageSpec,
+  folder: string,
+  artifacts: readonly ArtifactFile[],
+): (DiskFile & { readonly sha256: string }) | undefined {
+  for (const [index, use] of spec.formats.entries()) {
+    const format = workshop.kinds.formats.get(use.kind)?.boots(use.options);
+    const artifact = artifacts[index];
+    if (format !== undefined && artifact !== undefined)
+      return { path: join(folder, artifact.file), format, sha256: artifact.sha256 };
+  }
+  return undefined;
+}

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import type { Context } from '../core/context.ts';
+import { digest, type Json } from '../core/keys.ts';
+import type { DiskFile } from '../core/kinds.ts';
+import type { CheckRecord, InstalledPackage } from '../core/manifest.ts';
+import type { ImageSpec } from '../core/spec.ts';
+import { readChecks, writeChecks } from '../store/records.ts';
+import { checkArtifact } from './check.ts';
+import type { Workshop } from './workshop.ts';
+
+export type Proof = {
+  readonly spec: ImageSpec;
+  readonly disk: DiskFile & { readonly sha256: string };
+  readonly packages: readonly InstalledPackage[];
+  readonly scratch: string;
+  readonly build: string;
+  /** Run the checks though their results are remembered. */
+  readonly force: boolean;
+};
+
+/** Run the image's checks on a finished artifact, or remember how they went for the same bytes; fails if one fails. */
+export async function proveArtifact(workshop: Workshop, proof: Proof, ctx: Context): Promise<readonly CheckRecord[]> {
+  const { spec, disk } = proof;
+  const asked = digest([
+    spec.firmware,
+    spec.checks.map(({ kind, options }) => [kind, versionOf(workshop, kind), options]),
+  ] as Json);
+  const remembered = proof.force ? undefined : await readChecks(workshop.paths, disk.sha256, asked);
+  if (remembered !== undefined) {
+    for (const [index, check] of remembered.entries()) {
+      const id = `check-${index}-${check.check}`;
+      ctx.emit({ type: 'step.end', id, title: check.title, outcome: 'cached', seconds: 0 });
+    }
+    return remembered;
+  }
+  const report = await checkArtifact(
+    {
+      disk: { path: disk.path, format: disk.format },
+      arch: spec.arch,
+      firmware: spec.firmware,
+      uses: spec.checks,
+      kinds: workshop.kinds,
+      memory: spec.memory,
+      cpus: spec.cpus,
+      virtualization: spec.virtualization,
+      packages: proof.packages.map(({ name }) => name),
+      scratch: join(proof.scratch, 'checks'),
+      logs: join(workshop.paths.builds, proof.build),
+      state: join(workshop.paths.home, 'state'),
+    },
+    ctx,
+  );
+  const checks = report.results.map(({ check, title, outcome, seconds, evidence }) => ({
+    check,
+    title,
+    outcome,
+    seconds,
+    ...(evidence === undefined ? {} : { evidence }),
+  }));
+  await writeChecks(workshop.paths, disk.sha256, asked, checks);
+  return checks;
+}
+
+function versionOf(workshop: Workshop, kind: string): number {
+  return workshop.kinds.checks.get(kind)?.version ?? 0;
+}

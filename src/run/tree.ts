@@ -1,0 +1,199 @@
+import { join } from 'node:path';
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/errors.ts';
+import type { Json } from '../core/keys.ts';
+import type { InstalledPackage, ManifestStep } from '../core/manifest.ts';
+import type { Plan, PlannedStep } from '../core/plan.ts';
+import { fillSecrets } from '../core/secrets.ts';
+import type { ImageSpec } from '../core/spec.ts';
+import { fetchInput } from '../store/inputs.ts';
+import { dropLayer, findLayer, packedFile, saveLayer } from '../store/layers.ts';
+import { assembleDisk } from '../tree/disk.ts';
+import {
+  applyLayer,
+  clampTimes,
+  difference,
+  listContents,
+  packLayer,
+  type Snapshot,
+  takeSnapshot,
+} from '../tree/layers.ts';
+import { diskLayout } from '../tree/layout.ts';
+import { sealScript } from '../tree/seal.ts';
+import { type OpenTree, openTree } from '../tree/session.ts';
+import { osReleaseScript, packagesScript, parseOsRelease, parsePackages } from './image-facts.ts';
+import { type Workshop, withStep } from './workshop.ts';
+
+export type TreeBuild = {
+  readonly workshop: Workshop;
+  readonly spec: ImageSpec;
+  readonly plan: Plan;
+  /** The source's pin. */
+  readonly pin: Json;
+  /** A work folder that is gone after the build. */
+  readonly folder: string;
+  readonly proxy: string | undefined;
+  /** Called with the failed tree before it is dropped. */
+  readonly onFailure?: ((tree: OpenTree, ctx: Context) => Promise<void>) | undefined;
+};
+
+export type SealedDisk = {
+  /** The raw disk, a path of the build machine inside the work folder. */
+  readonly disk: string;
+  readonly steps: readonly ManifestStep[];
+  readonly packages: readonly InstalledPackage[];
+  readonly system: Readonly<Record<string, string>>;
+  /** See `listContents`. */
+  readonly contents: string;
+};
+
+/** Make the sealed disk of an image on the tree bench, starting after the last step whose layer is stored. */
+export async function buildTree(build: TreeBuild, ctx: Context): Promise<SealedDisk> {
+  const { workshop, spec, folder } = build;
+  const place = join(folder, 'tree');
+  await workshop.host.files.makeDirectory(place, 0o755);
+  const epoch = epochOf(build);
+  const projectFile = (path: string) => join(workshop.root, path);
+  const proxy = build.proxy === undefined ? {} : { proxy: build.proxy };
+  const tree = await openTree({ arch: spec.arch, place, epoch, projectFile, ...proxy }, ctx);
+  const saving: Promise<void>[] = [];
+  try {
+    const steps = await runSteps({ build, tree, epoch, saving }, ctx);
+    const sealed = await sealAndAssemble({ build, tree, epoch }, ctx);
+    await Promise.all(saving);
+    return { ...sealed, steps: [...steps, ...sealed.steps] };
+  } catch (error) {
+    await Promise.allSettled(saving);
+    if (!ctx.signal.aborted) await build.onFailure?.(tree, ctx);
+    throw error;
+  } finally {
+    await tree.close();
+  }
+}
+
+type Running = { readonly build: TreeBuild; readonly tree: OpenTree; readonly epoch: number };
+
+function epochOf({ workshop, spec, pin }: TreeBuild): number {
+  return workshop.kinds.sources.get(spec.source.kind)?.epoch?.(pin) ?? Date.UTC(2025, 0, 1) / 1000;
+}
+
+async function runSteps(
+  running: Running & { readonly saving: Promise<void>[] },
+  ctx: Context,
+): Promise<ManifestStep[]> {
+  const { build, tree, epoch } = running;
+  const planned = build.plan.stages.flatMap((stage) => stage.steps);
+  const restored = await restore(running, planned, ctx);
+  const done: ManifestStep[] = planned.slice(0, restored).map((step) => finished(step, 'cached', 0));
+  let before: Snapshot = restored === 0 ? new Map() : await takeSnapshot(tree.as(ctx));
+  for (const [index, step] of planned.entries()) {
+    if (index < restored) continue;
+    const { value, seconds } = await withStep(step, ctx, async (stepCtx) => {
+      const started = stepCtx.host.monotonic();
+      await runStep(running, index, step, stepCtx);
+      const session = tree.as(stepCtx);
+      await clampTimes(session, epoch);
+      const after = await takeSnapshot(session);
+      const took = (stepCtx.host.monotonic() - started) / 1000;
+      running.saving.push((await saveDifference({ running, step, took }, { before, after }, stepCtx)).saved);
+      return after;
+    });
+    before = value;
+    done.push(finished(step, 'done', seconds));
+  }
+  return done;
+}
+
+function finished(step: PlannedStep, outcome: 'cached' | 'done', seconds: number): ManifestStep {
+  return { id: step.id, title: step.title, key: step.key ?? '', outcome, seconds };
+}
+
+/** Put the stored layers of the first steps on the empty tree; says of how many. A layer that is not whole is dropped. */
+async function restore(running: Running, planned: readonly PlannedStep[], ctx: Context): Promise<number> {
+  const { workshop } = running.build;
+  const firstMiss = planned.findIndex((step) => step.state === 'miss');
+  const hits = firstMiss === -1 ? planned.length : firstMiss;
+  for (const step of planned.slice(0, hits)) {
+    const layer = await findLayer(workshop.paths, step.key ?? '', workshop.host.now());
+    try {
+      if (layer === undefined) throw new Error('not whole');
+      await applyLayer(running.tree.as(ctx), layer.file, layer.removed);
+    } catch (error) {
+      if (ctx.signal.aborted || (error instanceof IngotError && error.code === 'NO_SPACE')) throw error;
+      await dropLayer(workshop.paths, step.key ?? '');
+      throw new LostLayerError(step.title);
+    }
+    ctx.emit({ type: 'step.end', id: step.id, title: step.title, outcome: 'cached', seconds: 0 });
+  }
+  return hits;
+}
+
+/** A stored layer could not be used and was dropped: plan again, its step then runs. */
+export class LostLayerError extends Error {
+  override readonly name = 'LostLayerError';
+}
+
+async function runStep(running: Running, index: number, step: PlannedStep, ctx: Context): Promise<void> {
+  const { build, tree } = running;
+  const { workshop, spec } = build;
+  const session = tree.as(ctx);
+  if (index === 0) {
+    const source = workshop.kinds.sources.get(spec.source.kind);
+    if (source?.fill === undefined) throw new Error(`the source ${spec.source.kind} fills no tree`);
+    await source.fill(spec.source.options, { arch: spec.arch, pin: build.pin }, session, ctx);
+    const leftovers = 'cd "$0" && rm -rf dev/* dev/.[!.]* run/* run/.[!.]* tmp/* tmp/.[!.]* proc/* sys/*';
+    await session.run({ argv: ['sh', '-c', leftovers, session.root] }, {});
+    return;
+  }
+  const use = spec.steps[index - 1];
+  const kind = workshop.kinds.steps.get(step.kind);
+  if (use === undefined || kind === undefined) throw new Error(`no step ${step.id}`);
+  const options = fillSecrets(use.options, kind.secretsIn, workshop.secret);
+  await kind.run(options, session.work, {
+    ...ctx,
+    projectFile: (path) => join(workshop.root, path),
+    fetch: (url, sha256) => fetchInput(workshop.paths, { url, sha256 }, ctx),
+  });
+}
+
+/** Resolves when the tree may change again; what it resolves to, when the layer is stored. */
+async function saveDifference(
+  { running, step, took }: { readonly running: Running; readonly step: PlannedStep; readonly took: number },
+  { before, after }: { readonly before: Snapshot; readonly after: Snapshot },
+  ctx: Context,
+): Promise<{ readonly saved: Promise<void> }> {
+  const { build, tree } = running;
+  const { changed, removed } = difference(before, after);
+  const folder = join(build.folder, `layer-${step.id}`);
+  await ctx.host.files.makeDirectory(folder);
+  const { packed } = await packLayer(tree.as(ctx), changed, packedFile(folder));
+  const record = { title: step.title, removed, seconds: took };
+  const saved = packed.then(() => saveLayer(build.workshop.paths, step.key ?? '', folder, record));
+  saved.catch(() => undefined);
+  return { saved };
+}
+
+async function sealAndAssemble({ build, tree, epoch }: Running, ctx: Context): Promise<SealedDisk> {
+  const { spec, folder, plan } = build;
+  const seal = await withStep({ id: 'seal', title: 'seal' }, ctx, async (stepCtx) => {
+    const session = tree.as(stepCtx);
+    const system = parseOsRelease(await session.work.read(osReleaseScript));
+    const packages = parsePackages(await session.work.read(packagesScript));
+    await session.work.exec(sealScript(spec.arch, spec.filesystem));
+    return { packages, system };
+  });
+  const disk = join(folder, 'disk.raw');
+  const title = `disk (${spec.filesystem}, ${spec.firmware.join(' and ')})`;
+  const assembled = await withStep({ id: 'disk', title }, ctx, async (stepCtx) => {
+    const layout = diskLayout(spec.arch, spec.disk, plan.key ?? '');
+    const session = tree.as(stepCtx);
+    const request = { layout, filesystem: spec.filesystem, epoch, disk, folder };
+    const [contents] = await Promise.all([listContents(session), assembleDisk(session, request, stepCtx)]);
+    return contents;
+  });
+  const steps: ManifestStep[] = [
+    { id: 'seal', title: 'seal', key: '', outcome: 'done', seconds: seal.seconds },
+    { id: 'disk', title, key: '', outcome: 'done', seconds: assembled.seconds },
+  ];
+  return { disk, steps, ...seal.value, contents: assembled.value };
+}

@@ -1,0 +1,77 @@
+import type { Context } from '../core/context.ts';
+import type { Emit, EventBody } from '../core/events.ts';
+import type { Host } from '../core/host.ts';
+import type { Kinds } from '../core/kinds.ts';
+import type { StorePaths } from '../store/paths.ts';
+import { errorRecord } from './error-record.ts';
+
+/** What every build of one project works with. */
+export type Workshop = {
+  readonly host: Host;
+  readonly kinds: Kinds;
+  readonly paths: StorePaths;
+  /** Absolute path of the project. */
+  readonly root: string;
+  /** The value of `${secret.x}`; an error names where it may be given. */
+  readonly secret: (name: string) => string;
+};
+
+/** Do a named piece of work between its two events; a failure is told and thrown on. */
+export async function withStep<T>(
+  step: { readonly id: string; readonly title: string; readonly expectedSeconds?: number | undefined },
+  ctx: Context,
+  action: (ctx: Context) => Promise<T>,
+): Promise<{ readonly value: T; readonly seconds: number }> {
+  const { id, title, expectedSeconds } = step;
+  const started = ctx.host.monotonic();
+  const seconds = () => (ctx.host.monotonic() - started) / 1000;
+  ctx.signal.throwIfAborted();
+  ctx.emit({ type: 'step.start', id, title, ...(expectedSeconds === undefined ? {} : { expectedSeconds }) });
+  try {
+    const value = await action({ ...ctx, step: id });
+    const took = seconds();
+    ctx.emit({ type: 'step.end', id, title, outcome: 'done', seconds: took });
+    return { value, seconds: took };
+  } catch (error) {
+    const outcome = ctx.signal.aborted ? 'cancelled' : 'failed';
+    ctx.emit({ type: 'step.end', id, title, outcome, seconds: seconds(), error: errorRecord(error) });
+    throw error;
+  }
+}
+
+/** An emit that writes `***` wherever one of these values would be shown, in the forms that tools print. */
+export function redacting(emit: Emit, values: readonly string[]): Emit {
+  const forms = [...new Set(values.filter((value) => value.length > 0).flatMap(formsOf))].sort(
+    (a, b) => b.length - a.length,
+  );
+  if (forms.length === 0) return emit;
+  const clean = (text: string) => forms.reduce((rest, form) => rest.replaceAll(form, '***'), text);
+  return (event: EventBody) => {
+    emit(
+      JSON.parse(JSON.stringify(event), (_, value: unknown) =>
+        typeof value === 'string' ? clean(value) : value,
+      ) as EventBody,
+    );
+  };
+}
+
+function formsOf(value: string): readonly string[] {
+  const bytes = Buffer.from(value);
+  const base64 = [0, 1, 2].map((shift) => {
+    const text = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    // The first and last characters also hold bits of what stands beside the value.
+    return text.slice(shift === 0 ? 0 : shift + 1, -1);
+  });
+  const long = [...base64, bytes.toString('hex'), bytes.toString('hex').toUpperCase()].filter(
+    (form) => form.length >= 8,
+  );
+  return [
+    value,
+    encodeURIComponent(value),
+    JSON.stringify(value).slice(1, -1),
+    ...value.split('\n').filter((line) => line.length >= 4),
+    ...long,
+  ];
+}
