@@ -1,0 +1,125 @@
+import type { Arch } from '../core/arch.ts';
+import type { Source } from '../core/kinds.ts';
+import type { ImageSpec } from '../core/spec.ts';
+import type { Composed, Settings } from './compose.ts';
+import { check } from './explain.ts';
+import { type Entry, type MapNode, type Node, plain, type Spot } from './node.ts';
+import { asList, settings as schema } from './settings.ts';
+import { substitute } from './substitute.ts';
+import {
+  filesOf,
+  type Named,
+  parentsOf,
+  type Read,
+  readChecks,
+  readFormats,
+  readSource,
+  readSteps,
+  type Variant,
+} from './uses.ts';
+
+/** An image for one architecture and site, with what its uses name and where. */
+export type Expanded = {
+  readonly spec: ImageSpec;
+  readonly files: readonly Named[];
+  readonly parents: readonly Named[];
+};
+
+/** Which image, and what its composed settings are. */
+export type Subject = Composed & {
+  readonly name: string;
+  /** Absolute path of the image's own file, and its first spot. */
+  readonly file: string;
+  readonly start: Spot;
+};
+
+/** The architectures an image is made for; undefined when they cannot be read, which is told elsewhere. */
+export function archesOf(settings: Settings, hostArch: Arch): readonly Arch[] | undefined {
+  const entry = settings.get('arch');
+  if (entry === undefined) return [hostArch];
+  const checked = check(schema.shape.arch, plain(entry.value));
+  return 'findings' in checked ? undefined : asList(checked.value ?? hostArch);
+}
+
+/** The complete spec of an image for one architecture and site; undefined where there are problems, which are told. */
+export function expand(subject: Subject, variant: Variant): Expanded | undefined {
+  const { settings, start, whole } = subject;
+  const own = readSettings(subject, variant);
+  // What a missing fragment says of the source is unknown, so nothing can be said against it.
+  const source = whole ? sourceOf(subject, variant) : undefined;
+  const list = (key: string): [Node, Spot] => {
+    const entry = settings.get(key);
+    return [entry?.value ?? { type: 'list', items: [], spot: start }, entry?.key ?? start];
+  };
+  const steps = readSteps(...list('steps'), variant);
+  const checks = readChecks(...list('checks'), variant);
+  const formats = readFormats(...(settings.has('formats') ? list('formats') : defaultFormats(start)), variant);
+  const files = [...(source === undefined ? [] : [source]), ...steps].flatMap((read) =>
+    filesOf(read, variant.problems),
+  );
+  if (own === undefined || source === undefined) return undefined;
+  for (const { kind, above } of steps) {
+    if (kind.on.includes(source.kind.bench)) continue;
+    const hint = `source "${source.kind.name}" works on the ${source.kind.bench} bench; "${kind.name}" on: ${kind.on.join(', ')}`;
+    variant.problems.at(above, `step "${kind.name}" cannot change an image from source "${source.kind.name}"`, hint);
+  }
+  const spec: ImageSpec = {
+    ...own,
+    source: source.use,
+    steps: steps.map(({ use }) => use),
+    checks: checks.map(({ use }) => use),
+    formats: formats.map(({ use }) => use),
+    origins: Object.fromEntries([...settings].map(([key, { origin }]) => [key, origin])),
+  };
+  return { spec, files, parents: parentsOf(source) };
+}
+
+function sourceOf({ settings, start }: Subject, variant: Variant): Read<Source> | undefined {
+  const entry = settings.get('source');
+  if (entry !== undefined) return readSource(entry, variant);
+  variant.problems.at(start, 'this image has no source', 'like: source: { packages: { suite: trixie } }');
+  return undefined;
+}
+
+type Own = Omit<ImageSpec, 'source' | 'steps' | 'checks' | 'formats' | 'origins'>;
+
+function readSettings({ name, file, start, settings }: Subject, variant: Variant): Own | undefined {
+  const { arch, values, problems } = variant;
+  const entries = new Map<string, Entry>();
+  for (const key of Object.keys(schema.shape)) {
+    const entry = settings.get(key);
+    if (entry === undefined) continue;
+    const { node, complete } = substitute(entry.value, { values, problems });
+    if (complete) entries.set(key, { key: entry.key, value: key === 'labels' ? asTexts(node) : node });
+  }
+  const node: MapNode = { type: 'map', entries, spot: start };
+  const checked = check(schema, plain(node));
+  if ('findings' in checked) {
+    problems.findings(checked.findings, { node, above: start, name: '' });
+    return undefined;
+  }
+  const { arch: _, firmware, ...plainSettings } = checked.value;
+  return {
+    ...plainSettings,
+    name,
+    file,
+    arch,
+    ...(values.siteName === undefined ? {} : { site: values.siteName }),
+    firmware: arch === 'aarch64' ? ['uefi'] : asList(firmware),
+  };
+}
+
+/** Labels are words: `version: 13` means the text. */
+function asTexts(node: Node): Node {
+  if (node.type !== 'map') return node;
+  const entries = [...node.entries].map(([key, entry]): [string, Entry] => {
+    const { value } = entry;
+    const isWord = value.type === 'scalar' && value.value !== null;
+    return [key, isWord ? { ...entry, value: { ...value, value: value.text } } : entry];
+  });
+  return { ...node, entries: new Map(entries) };
+}
+
+function defaultFormats(spot: Spot): [Node, Spot] {
+  return [{ type: 'list', items: [{ type: 'scalar', value: 'qcow2', text: 'qcow2', spot }], spot }, spot];
+}

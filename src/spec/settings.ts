@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { arches } from '../core/arch.ts';
+import { filesystems, firmwares } from '../core/spec.ts';
+import { mebibyte, sizeSchema } from './size.ts';
+
+/** Names of images and sites: they become file names, keys and URLs. */
+export const namePattern = /^[a-z0-9][a-z0-9.-]{0,62}$/;
+export const nameRule =
+  'lower-case letters, digits, "." and "-", starting with a letter or digit, at most 63 characters';
+
+const gibibyte = 1024 * mebibyte;
+
+function oneOrMore<T extends z.ZodType>(one: T) {
+  return z.union([one, z.array(one).min(1)]);
+}
+
+/** What an image says of itself beside its source, steps, checks and formats. */
+export const settings = z.strictObject({
+  description: z.string().max(1000).default('').describe('One line for people.'),
+  arch: oneOrMore(z.enum(arches))
+    .optional()
+    .describe('Architectures the image is made for; default: the one of the build machine.'),
+  disk: sizeSchema(64 * mebibyte, 16 * 1024 * gibibyte)
+    .default(8 * gibibyte)
+    .describe('Size of the disk, like 8G. Default 8G.'),
+  filesystem: z.enum(filesystems).default('ext4').describe('File system of the root. Default ext4.'),
+  firmware: oneOrMore(z.enum(firmwares))
+    .default([...firmwares])
+    .describe('Firmwares the disk must boot under; on aarch64 always uefi.'),
+  pass: z
+    .int()
+    .min(0)
+    .max(999)
+    .default(1)
+    .describe('Bring-up order: images of a lower pass are built first. Default 1.'),
+  labels: z
+    .record(z.string().min(1).max(63), z.string())
+    .default({})
+    .describe('Words for people and programs; they change no byte.'),
+  memory: sizeSchema(128 * mebibyte, 1024 * gibibyte)
+    .default(2 * gibibyte)
+    .describe('Memory of build and check guests. Default 2G.'),
+  cpus: z
+    .union([
+      z.int().min(1).max(256),
+      z
+        .string()
+        .regex(/^[1-9]\d?$/, 'expected a whole number from 1 to 256')
+        .transform(Number),
+    ])
+    .default(2)
+    .describe('Processors of build and check guests. Default 2.'),
+  virtualization: z
+    .enum(['auto', 'required'])
+    .default('auto')
+    .describe('"required" refuses to run guests without hardware help.'),
+});
+
+export type Settings = z.infer<typeof settings>;
+
+/** Lists of uses of kinds; they append when fragments are composed. */
+export const useLists = ['steps', 'checks', 'formats'] as const;
+
+/** Every key an image, a fragment or `defaults` may have. */
+export const imageKeys: readonly string[] = [...Object.keys(settings.shape), 'extends', 'source', ...useLists];
+
+/** `ingot.yaml`; its defaults are read like a fragment. */
+export const projectSettings = z.strictObject({
+  name: z
+    .string()
+    .regex(namePattern, `expected a name of ${nameRule}`)
+    .optional()
+    .describe("Name of the project; default: its folder's name."),
+  description: z.string().max(1000).optional().describe('One line for people.'),
+  defaults: z.unknown().describe('What holds for every image that says nothing else; anything an image may set.'),
+});
+
+/** `when:` beside a kind: the entry counts only for these. */
+export const condition = z.strictObject({
+  arch: oneOrMore(z.enum(arches)).optional().describe('Only for these architectures.'),
+  site: oneOrMore(z.string()).optional().describe('Only for these sites.'),
+});
+
+/** One value or a list of them, as a list without repetition. */
+export function asList<T>(value: T | readonly T[]): readonly T[] {
+  return [...new Set(Array.isArray(value) ? (value as readonly T[]) : [value as T])];
+}
