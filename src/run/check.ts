@@ -53,6 +53,7 @@ export async function checkArtifact(request: CheckRequest, ctx: Context): Promis
   const results: CheckResult[] = [];
   let bench: (GuestBench & { close(): Promise<void> }) | undefined;
   try {
+    await ctx.host.files.makeDirectory(request.scratch);
     if (checks.some(({ check }) => check.needs === 'guest')) {
       bench = await openBench(request, ctx);
       results.push(...(await bootAll(bench, { firmware: request.firmware, guests }, ctx)));

@@ -1,0 +1,154 @@
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/errors.ts';
+import type { Child, Host, RunOptions, RunResult } from '../core/host.ts';
+import { within } from '../core/within.ts';
+import type { Wait } from './wait.ts';
+
+export type SshTarget = {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly keyFile: string;
+  readonly knownHostsFile: string;
+  readonly hostKeyAlias: string;
+};
+
+type Argv = readonly [string, ...string[]];
+
+const bannerMs = 3_000;
+const pauseMs = 500;
+const connectSeconds = 20;
+const everyExit = Array.from({ length: 256 }, (_, code) => code);
+
+/** ssh as we use it: our key, our known host, and nothing from the user's or the system's configuration. */
+export function sshArgv(target: SshTarget, more: readonly string[]): Argv {
+  const options = {
+    BatchMode: 'yes',
+    IdentitiesOnly: 'yes',
+    IdentityAgent: 'none',
+    PasswordAuthentication: 'no',
+    StrictHostKeyChecking: 'yes',
+    UserKnownHostsFile: target.knownHostsFile,
+    GlobalKnownHostsFile: '/dev/null',
+    HashKnownHosts: 'no',
+    UpdateHostKeys: 'no',
+    HostKeyAlias: target.hostKeyAlias,
+    ConnectTimeout: connectSeconds,
+    ServerAliveInterval: 15,
+    ServerAliveCountMax: 8,
+    LogLevel: 'ERROR',
+  };
+  const words = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  const where = ['-p', String(target.port), '-l', target.user];
+  return ['ssh', '-F', 'none', ...words, '-i', target.keyFile, ...where, ...more];
+}
+
+/** The connection that stays: other ssh calls go through its socket. It is a child of ours, so it dies with us. */
+export function masterArgv(target: SshTarget, socket: string): Argv {
+  return sshArgv(target, ['-N', '-T', '-M', '-S', socket, target.host]);
+}
+
+export function commandArgv(target: SshTarget, socket: string, line: string): Argv {
+  return sshArgv(target, ['-T', '-S', socket, target.host, line]);
+}
+
+/** A login shell on our own terminal. */
+export function shellArgv(target: SshTarget, socket: string): Argv {
+  return sshArgv(target, ['-t', '-S', socket, target.host]);
+}
+
+/** A guest we are logged in to. */
+export type Ssh = {
+  /** Run one shell line and give its result back whatever the exit code; a lost connection is an error. */
+  run(
+    line: string,
+    options: Pick<RunOptions, 'stdin' | 'timeoutMs' | 'onLine'> & { signal: AbortSignal },
+  ): Promise<RunResult>;
+  /** Settles when the connection is gone. */
+  readonly ended: Promise<unknown>;
+  close(): Promise<void>;
+};
+
+/** Wait until the guest lets us in; `onOpen` gets the connection. */
+export function forSsh(target: SshTarget, socket: string, host: Host, onOpen: (ssh: Ssh) => void): Wait {
+  const run = async (signal: AbortSignal): Promise<void> => {
+    for (;;) {
+      signal.throwIfAborted();
+      // The forwarded port answers before the guest listens, and sshd punishes failed logins: look for its banner first.
+      const ready = await answers(target, host, signal);
+      const ssh = ready ? await openSsh(target, socket, { host, signal }).catch(() => undefined) : undefined;
+      if (ssh !== undefined) return onOpen(ssh);
+      await host.sleep(pauseMs, signal);
+    }
+  };
+  return { what: 'ssh login', run };
+}
+
+async function answers(target: SshTarget, host: Host, signal: AbortSignal): Promise<boolean> {
+  const banner = await within(bannerMs, { host, signal }, async (inner) => {
+    let said = '';
+    const heard = new AbortController();
+    const onData = (bytes: Uint8Array): void => {
+      said += Buffer.from(bytes).toString('latin1');
+      if (said.length >= 4) heard.abort();
+    };
+    const address = { host: target.host, port: target.port };
+    const connection = await host.connect(address, { signal: inner, onData }).catch(() => undefined);
+    const enough = AbortSignal.any([inner, heard.signal]);
+    enough.addEventListener('abort', () => connection?.close(), { once: true });
+    if (enough.aborted) connection?.close();
+    await connection?.closed;
+    return said;
+  });
+  return banner?.startsWith('SSH-') === true;
+}
+
+/** Log in once. */
+export async function openSsh(target: SshTarget, socket: string, ctx: Pick<Context, 'host' | 'signal'>): Promise<Ssh> {
+  const { host, signal } = ctx;
+  await host.files.remove(socket);
+  const master = await host.start({ argv: masterArgv(target, socket) });
+  let alive = true;
+  void master.exited.then(() => {
+    alive = false;
+  });
+  try {
+    while ((await host.files.stat(socket)) === undefined) {
+      if (!alive) throw refused(master);
+      await host.sleep(50, signal);
+    }
+  } catch (error) {
+    await end(master);
+    throw error;
+  }
+  return {
+    run: (line, options) => runLine({ target, socket, line, master: () => alive }, options, host),
+    ended: master.exited,
+    close: () => end(master),
+  };
+}
+
+function refused(master: Child): IngotError {
+  return new IngotError({ code: 'TOOL_FAILED', message: 'ssh could not log in', detail: master.lastLines().slice(-5) });
+}
+
+async function end(master: Child): Promise<void> {
+  master.kill('SIGTERM');
+  await master.exited;
+}
+
+async function runLine(
+  call: { target: SshTarget; socket: string; line: string; master: () => boolean },
+  options: Parameters<Ssh['run']>[1],
+  host: Host,
+): Promise<RunResult> {
+  const argv = commandArgv(call.target, call.socket, call.line);
+  const result = await host.run({ argv }, { ...options, ok: everyExit });
+  // 255 is what ssh says when it has no connection; a command may say it too.
+  if (result.exitCode !== 255 || call.master()) return result;
+  throw new IngotError({
+    code: 'TOOL_FAILED',
+    message: 'the ssh connection to the guest broke',
+    detail: result.stderr.trim().split('\n').slice(-5),
+  });
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { type CheckGuest, defineCheck } from '../../core/kinds.ts';
+import { firmwares } from '../../core/spec.ts';
+import { grownSize } from '../../guest/growth.ts';
+import { guestTools } from '../../guest/tools.ts';
+import { diskSize } from '../../qemu/img.ts';
+import { checkFailed, lastLines, onEach, underAll } from './on-each.ts';
+
+const options = z.strictObject({
+  firmware: z
+    .array(z.enum(firmwares))
+    .min(1)
+    .optional()
+    .describe('Firmwares that must be among those it was booted under; default: those of the image.'),
+});
+
+export type BootOptions = z.infer<typeof options>;
+
+const settleMs = 60_000;
+
+/** The image boots under each firmware, systemd starts everything without a failed unit, and the root file system grows. */
+export const boot = defineCheck<BootOptions>({
+  name: 'boot',
+  version: 1,
+  summary: 'It boots under each firmware, no systemd unit fails, and the root file system grows to the disk.',
+  options,
+  example: {},
+  title: ({ firmware }) => `system comes up${firmware === undefined ? '' : ` under ${firmware.join(' and ')}`}`,
+  tools: (_, arch) => guestTools(arch),
+  needs: 'guest',
+  run: async ({ firmware }, { guests, disk }, ctx) => {
+    const missing = (firmware ?? []).filter((name) => !guests.some((guest) => guest.firmware === name));
+    if (missing.length > 0) throw checkFailed(`no guest is up under ${missing.join(' and ')}`);
+    const size = await diskSize(disk, ctx);
+    const grown = await onEach(guests, async (guest) => {
+      await settled(guest);
+      return rootSize(guest, grownSize(size));
+    });
+    const gib = Math.min(...grown) / 1024 ** 3;
+    return `systemd is running, no failed unit, root file system grew to ${gib.toFixed(1)} GiB ${underAll(guests)}`;
+  },
+});
+
+/** Wait until systemd has started everything; every failed unit is named. */
+async function settled(guest: CheckGuest): Promise<void> {
+  const { stdout } = await guest.exec({ text: 'systemctl is-system-running --wait' }, { timeoutMs: settleMs });
+  const state = stdout.trim();
+  if (state === 'running') return;
+  const units = failedUnits((await guest.exec({ text: 'systemctl list-units --failed --plain --no-legend' })).stdout);
+  const logs = units.map((unit) => guest.exec({ text: 'systemctl status --no-pager --lines=8 -- "$1"', args: [unit] }));
+  const detail = (await Promise.all(logs)).flatMap((log) => lastLines(log, 10));
+  const which = units.length > 0 ? `failed: ${units.join(', ')}` : `state: ${state}`;
+  throw checkFailed(`the system did not come up whole, ${which}`, detail);
+}
+
+/** The first word of each line of `systemctl list-units --plain --no-legend`. */
+export function failedUnits(listing: string): readonly string[] {
+  return listing.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
+}
+
+/** Bytes of the root file system; ext4 says more exactly than df(1), which leaves its tables out. */
+const sizeScript = `set -e
+device=$(findmnt -nvo SOURCE /)
+type=$(findmnt -no FSTYPE /)
+if [ "$type" = ext4 ] && command -v dumpe2fs >/dev/null; then
+  dumpe2fs -h "$device" 2>/dev/null | awk -F: '/^Block count/ {c = $2} /^Block size/ {s = $2} END {printf "%.0f\\n", c * s}'
+else
+  stat -f -c '%b %S' / | { read -r blocks size; echo $((blocks * size)); }
+fi`;
+
+async function rootSize(guest: CheckGuest, wanted: number): Promise<number> {
+  const result = await guest.exec({ text: sizeScript });
+  const size = Number(result.stdout.trim());
+  if (result.exitCode !== 0 || !Number.isSafeInteger(size) || size === 0) {
+    throw checkFailed('the size of the root file system could not be read', lastLines(result));
+  }
+  if (size >= wanted) return size;
+  const layout = await guest.exec({ text: 'lsblk -o NAME,SIZE,TYPE,FSTYPE,MOUNTPOINTS; df -h /' });
+  throw checkFailed(
+    `the root file system did not grow: it has ${size} bytes, on a larger disk than it came on`,
+    lastLines(layout),
+  );
+}

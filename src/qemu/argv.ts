@@ -1,0 +1,155 @@
+import type { Arch } from '../core/arch.ts';
+import type { Json } from '../core/keys.ts';
+import type { DiskFile } from '../core/kinds.ts';
+
+/** How the guest's processor is made: by hardware where that was proven to work, else by translation. */
+export type Accelerator = { readonly name: 'kvm' | 'hvf' | 'tcg'; readonly cpu: string };
+
+/** UEFI firmware as files: the code, shared and read-only, and this machine's own copy of the variables. */
+export type UefiFiles = { readonly code: DiskFile; readonly vars: DiskFile };
+
+export type Drive = {
+  /** The QEMU node's name. */
+  readonly id: string;
+  readonly file: DiskFile;
+  /** What the file is an overlay of. */
+  readonly backing?: DiskFile;
+  readonly readOnly?: boolean;
+  /** Boot from it, and from nothing else. */
+  readonly boot?: boolean;
+};
+
+export type MachineConfig = {
+  readonly arch: Arch;
+  readonly accelerator: Accelerator;
+  /** Bytes. */
+  readonly memory: number;
+  readonly cpus: number;
+  readonly firmware: 'bios' | UefiFiles;
+  readonly drives: readonly Drive[];
+  /** A short folder of our own: the sockets `qmp`, `serial` and `debug` are made in it. */
+  readonly sockets: string;
+  /** Everything the guest says on its serial port is written here, raw. */
+  readonly serialLog: string;
+  /** A file with one string for the guest's SMBIOS table of type 11 (systemd credentials). */
+  readonly credentials?: string;
+  /** Boot this kernel instead of the disk. */
+  readonly kernel?: { readonly file: string; readonly append: string };
+};
+
+export function qemuProgram(arch: Arch): string {
+  return `qemu-system-${arch}`;
+}
+
+/** The command line of a machine that waits, stopped, until QMP tells it to continue. */
+export function qemuArgv(config: MachineConfig): readonly [string, ...string[]] {
+  return [
+    qemuProgram(config.arch),
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-S'],
+    ...['-action', 'reboot=shutdown,shutdown=poweroff,panic=pause'],
+    ...machineArgs(config),
+    ...cpuArgs(config),
+    ...['-m', `size=${Math.floor(config.memory / 1024)}k`],
+    ...firmwareArgs(config.firmware),
+    ...config.drives.flatMap(driveArgs),
+    ...networkArgs(),
+    ...deviceArgs(config.arch),
+    ...qmpArgs(config.sockets),
+    ...serialArgs(config),
+    ...smbiosArgs(config.credentials),
+    ...kernelArgs(config.kernel),
+  ];
+}
+
+function machineArgs({ arch, firmware }: MachineConfig): readonly string[] {
+  const flash = firmware === 'bios' ? {} : { pflash0: 'uefi-code', pflash1: 'uefi-vars' };
+  return ['-machine', optionText(arch === 'x86_64' ? 'q35' : 'virt', flash)];
+}
+
+function cpuArgs({ accelerator, cpus }: MachineConfig): readonly string[] {
+  const accel = accelerator.name === 'tcg' ? 'tcg,thread=multi' : accelerator.name;
+  return ['-accel', accel, '-cpu', accelerator.cpu, '-smp', String(cpus)];
+}
+
+function firmwareArgs(firmware: 'bios' | UefiFiles): readonly string[] {
+  if (firmware === 'bios') return [];
+  return [
+    ...blockdev({ ...fileNode(firmware.code), 'node-name': 'uefi-code', 'read-only': true }),
+    ...blockdev({ ...fileNode(firmware.vars), 'node-name': 'uefi-vars' }),
+  ];
+}
+
+function driveArgs(drive: Drive): readonly string[] {
+  const backing = drive.backing === undefined ? {} : { backing: baseNode(drive.backing) };
+  const node = {
+    ...(drive.backing === undefined ? baseNode(drive.file) : fileNode(drive.file)),
+    ...backing,
+    'node-name': drive.id,
+    'read-only': drive.readOnly === true,
+    // Everything a guest writes is thrown away, so nothing has to reach the disk (cache=unsafe).
+    cache: { direct: false, 'no-flush': true },
+  };
+  const device = { driver: 'virtio-blk-pci', drive: drive.id, ...(drive.boot === true ? { bootindex: 0 } : {}) };
+  return [...blockdev(node), '-device', JSON.stringify(device)];
+}
+
+/** Outgoing traffic is free; the only way in is a port on loopback that the kernel picks: see `forwardedPort`. */
+function networkArgs(): readonly string[] {
+  const forward = [{ str: 'tcp:127.0.0.1:0-:22' }];
+  return [
+    '-netdev',
+    JSON.stringify({ type: 'user', id: 'net', ipv6: false, hostfwd: forward }),
+    // Without its ROM there is no network boot to wait for when the disk does not boot.
+    '-device',
+    JSON.stringify({ driver: 'virtio-net-pci', netdev: 'net', romfile: '' }),
+  ];
+}
+
+function deviceArgs(arch: Arch): readonly string[] {
+  const screen = arch === 'x86_64' ? 'VGA' : 'virtio-gpu-pci';
+  return ['-device', screen, '-device', 'virtio-rng-pci'];
+}
+
+function qmpArgs(sockets: string): readonly string[] {
+  return [...listen('qmp', sockets, {}), '-mon', 'chardev=qmp,mode=control'];
+}
+
+function serialArgs({ arch, sockets, serialLog }: MachineConfig): readonly string[] {
+  const serial = [...listen('serial', sockets, { logfile: serialLog, logappend: 'on' }), '-serial', 'chardev:serial'];
+  if (arch !== 'x86_64') return serial;
+  // SeaBIOS tells what it cannot boot on its debug port only.
+  const debug = [...listen('debug', sockets, {}), '-device', 'isa-debugcon,iobase=0x402,chardev=debug'];
+  return [...serial, ...debug];
+}
+
+function smbiosArgs(credentials: string | undefined): readonly string[] {
+  return credentials === undefined ? [] : ['-smbios', `type=11,${optionText(undefined, { path: credentials })}`];
+}
+
+function kernelArgs(kernel: MachineConfig['kernel']): readonly string[] {
+  return kernel === undefined ? [] : ['-kernel', kernel.file, '-append', kernel.append];
+}
+
+function listen(id: string, sockets: string, more: Readonly<Record<string, string>>): readonly string[] {
+  const path = `${sockets}/${id}`;
+  return ['-chardev', optionText('socket', { id, path, server: 'on', wait: 'off', ...more })];
+}
+
+/** A file that may not lead to another one: a qcow2 image names its backing file itself, and that is not followed. */
+function baseNode(disk: DiskFile): { readonly [key: string]: Json } {
+  return { ...fileNode(disk), ...(disk.format === 'qcow2' ? { backing: null } : {}), 'read-only': true };
+}
+
+function fileNode({ path, format }: DiskFile): { readonly [key: string]: Json } {
+  return { driver: format, file: { driver: 'file', filename: path } };
+}
+
+function blockdev(node: Json): readonly string[] {
+  return ['-blockdev', JSON.stringify(node)];
+}
+
+/** `first,key=value,...` with commas in values doubled, as QEMU's option parser wants them (qemu(1)). */
+export function optionText(first: string | undefined, options: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(options).map(([key, value]) => `${key}=${value.replaceAll(',', ',,')}`);
+  return [...(first === undefined ? [] : [first]), ...pairs].join(',');
+}

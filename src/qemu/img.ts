@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/errors.ts';
+import type { DiskFile } from '../core/kinds.ts';
+
+type Argv = readonly [string, ...string[]];
+
+/** An overlay of `size` bytes; both formats are pinned, nothing is guessed from a file's bytes. */
+export function createOverlayArgv(request: { base: DiskFile; overlay: string; size: number }): Argv {
+  const { base, overlay, size } = request;
+  const backing = ['-F', base.format, '-b', absolute(base.path)];
+  return ['qemu-img', 'create', '-q', '-f', 'qcow2', ...backing, absolute(overlay), String(size)];
+}
+
+export function infoArgv(disk: DiskFile): Argv {
+  return ['qemu-img', 'info', '--output=json', '-f', disk.format, absolute(disk.path)];
+}
+
+/** Holes stay holes. `-W` is never used: it makes the result depend on timing. */
+export function convertArgv(from: DiskFile, to: DiskFile): Argv {
+  return ['qemu-img', 'convert', '-f', from.format, '-O', to.format, absolute(from.path), absolute(to.path)];
+}
+
+export function resizeArgv(disk: DiskFile, size: number): Argv {
+  return ['qemu-img', 'resize', '-q', '-f', disk.format, absolute(disk.path), String(size)];
+}
+
+/** An absolute path cannot be taken for an option or for a protocol such as `json:` or `nbd:`. */
+function absolute(path: string): string {
+  if (!path.startsWith('/')) throw new Error(`not an absolute path: ${path}`);
+  return path;
+}
+
+const info = z.object({
+  'virtual-size': z.number().int().positive(),
+  'backing-filename': z.string().optional(),
+  'format-specific': z.object({ data: z.object({ 'data-file': z.string().optional() }).optional() }).optional(),
+});
+
+/** The virtual size in bytes of a disk that is whole in itself; fails for one that leads to other files. */
+export function parseInfo(text: string, path: string): { readonly virtualSize: number } {
+  const found = info.parse(JSON.parse(text));
+  const other = found['backing-filename'] ?? found['format-specific']?.data?.['data-file'];
+  if (other !== undefined) {
+    throw new IngotError({
+      code: 'INPUT_REFUSED',
+      message: `the disk image ${path} is not whole: it leads to another file`,
+      hint: 'flatten it first with a tool and on a machine you trust',
+      detail: [`other file: ${other}`],
+    });
+  }
+  return { virtualSize: found['virtual-size'] };
+}
+
+/** The virtual size in bytes of a disk image; see `parseInfo`. */
+export async function diskSize(disk: DiskFile, { host, signal }: Context): Promise<number> {
+  const { stdout } = await host.run({ argv: infoArgv(disk) }, { signal, timeoutMs: 30_000 });
+  return parseInfo(stdout, disk.path).virtualSize;
+}
+
+/** The disk as a raw file: itself, or a sparse copy at `copy`, made once. */
+export async function asRaw(disk: DiskFile, copy: string, { host, signal }: Context): Promise<string> {
+  if (disk.format === 'raw') return disk.path;
+  if ((await host.files.stat(copy)) !== undefined) return copy;
+  const part = `${copy}.part`;
+  await host.run({ argv: convertArgv(disk, { path: part, format: 'raw' }) }, { signal });
+  await host.files.rename(part, copy);
+  return copy;
+}

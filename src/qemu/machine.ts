@@ -1,0 +1,180 @@
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/errors.ts';
+import type { Child } from '../core/host.ts';
+import { within } from '../core/within.ts';
+import { type MachineConfig, qemuArgv } from './argv.ts';
+import { connectQmp, forwardedPort, type Qmp, type QmpEvent } from './qmp.ts';
+
+const connectTries = 200;
+const connectPauseMs = 50;
+const screenshotMs = 5_000;
+const quitMs = 5_000;
+
+/** A running QEMU. */
+export type Machine = {
+  /** The port on 127.0.0.1 that leads to the guest's port 22. */
+  readonly sshPort: number;
+  /** Settles when QEMU ended or the guest stopped without `stop` having been called: why, in plain words. */
+  readonly ended: Promise<IngotError>;
+  /** Let the guest restart once; resolves when it did. Outside of this a restart ends the machine. */
+  restartOnce(trigger: () => Promise<void>): Promise<void>;
+  /** Write what is on the screen to a PNG; false when that cannot be had. */
+  screenshot(path: string): Promise<boolean>;
+  /** End QEMU and wait until it is gone. */
+  stop(): Promise<void>;
+};
+
+export type MachineListeners = {
+  readonly onSerial: (bytes: Uint8Array) => void;
+  /** What the BIOS says on its debug port. */
+  readonly onFirmware?: (bytes: Uint8Array) => void;
+};
+
+/** Start QEMU, listen to everything it says, and only then let the guest run. */
+export async function startMachine(config: MachineConfig, listeners: MachineListeners, ctx: Context): Promise<Machine> {
+  const child = await ctx.host.start({ argv: qemuArgv(config) });
+  const opened: { close(): void }[] = [];
+  try {
+    return await attach(child, config, listeners, ctx, opened);
+  } catch (error) {
+    child.kill('SIGKILL');
+    const exit = await child.exited;
+    for (const one of opened) one.close();
+    ctx.signal.throwIfAborted();
+    if (error instanceof IngotError && error.code === 'TOOL_MISSING') throw error;
+    throw startFailure(child, exit.exitCode, error);
+  }
+}
+
+async function attach(
+  child: Child,
+  config: MachineConfig,
+  listeners: MachineListeners,
+  ctx: Context,
+  opened: { close(): void }[],
+): Promise<Machine> {
+  const life = new Life();
+  const socket = (name: string) => `${config.sockets}/${name}`;
+  const listen = async (name: string, onData: (bytes: Uint8Array) => void) => {
+    opened.push(await ctx.host.connect({ path: socket(name) }, { signal: ctx.signal, onData }));
+  };
+  const qmp = await connectFirst(child, socket('qmp'), (event) => life.onEvent(event), ctx);
+  opened.push(qmp);
+  await listen('serial', listeners.onSerial);
+  if (config.arch === 'x86_64') await listen('debug', listeners.onFirmware ?? (() => undefined));
+  const usernet = await qmp.execute('human-monitor-command', { 'command-line': 'info usernet' });
+  const sshPort = forwardedPort(String(usernet));
+  if (sshPort === undefined) throw new Error(`QEMU opened no port for ssh: ${String(usernet)}`);
+  await qmp.execute('cont');
+  const end = () => {
+    for (const one of opened) one.close();
+  };
+  return {
+    sshPort,
+    ended: life.watch(child),
+    restartOnce: (trigger) => restartOnce(qmp, life, trigger),
+    screenshot: (path) => screenshot(qmp, path, ctx),
+    stop: async () => {
+      life.stopping = true;
+      await stop(child, qmp, ctx);
+      end();
+    },
+  };
+}
+
+/** QEMU makes its sockets some milliseconds after it starts. */
+async function connectFirst(child: Child, path: string, onEvent: (event: QmpEvent) => void, ctx: Context) {
+  let alive = true;
+  void child.exited.then(() => {
+    alive = false;
+  });
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await connectQmp(ctx.host, { address: { path }, signal: ctx.signal, onEvent });
+    } catch (error) {
+      if (!alive || tries === connectTries || ctx.signal.aborted) throw error;
+      await ctx.host.sleep(connectPauseMs, ctx.signal);
+    }
+  }
+}
+
+function startFailure(child: Child, exitCode: number | undefined, error: unknown): IngotError {
+  return new IngotError({
+    code: 'TOOL_FAILED',
+    message: exitCode === undefined ? 'QEMU did not start as it should' : `QEMU ended at its start (exit ${exitCode})`,
+    detail: [...child.lastLines().slice(-10), ...(error instanceof Error ? [error.message] : [])],
+    cause: error,
+  });
+}
+
+/** What happened to a machine, from its events. */
+class Life {
+  stopping = false;
+  reason: string | undefined;
+  onReset: (() => void) | undefined;
+
+  onEvent({ event, data }: QmpEvent): void {
+    if (event === 'SHUTDOWN') this.reason = String(data.reason);
+    if (event === 'RESET' && data.guest === true) this.onReset?.();
+  }
+
+  watch(child: Child): Promise<IngotError> {
+    return new Promise((resolve) => {
+      void child.exited.then((exit) => {
+        if (!this.stopping) resolve(endOf(this.reason, exit, child.lastLines()));
+      });
+    });
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  'guest-shutdown': 'the guest powered itself off',
+  'guest-reset': 'the guest restarted by itself',
+  'guest-panic': 'the guest panicked',
+};
+
+/** Why a machine is gone that should be there. */
+export function endOf(
+  reason: string | undefined,
+  exit: { readonly exitCode: number | undefined; readonly signal: string | undefined },
+  lastLines: readonly string[],
+): IngotError {
+  const known = reason === undefined ? undefined : reasons[reason];
+  const killed = exit.signal === 'SIGKILL' ? ' (likely for want of memory on this machine)' : '';
+  const how =
+    exit.signal === undefined ? `ended with exit code ${exit.exitCode}` : `was ended by ${exit.signal}${killed}`;
+  return new IngotError({ code: 'TOOL_FAILED', message: known ?? `QEMU ${how}`, detail: lastLines.slice(-10) });
+}
+
+async function restartOnce(qmp: Qmp, life: Life, trigger: () => Promise<void>): Promise<void> {
+  const happened = new Promise<void>((resolve) => {
+    life.onReset = resolve;
+  });
+  await qmp.execute('set-action', { reboot: 'reset' });
+  try {
+    await trigger();
+    await happened;
+  } finally {
+    life.onReset = undefined;
+    await qmp.execute('set-action', { reboot: 'shutdown' }).catch(() => undefined);
+  }
+}
+
+async function screenshot(qmp: Qmp, path: string, ctx: Context): Promise<boolean> {
+  const shoot = () => qmp.execute('screendump', { filename: path, format: 'png' });
+  return within(screenshotMs, ctx, shoot).then(
+    (done) => done !== undefined,
+    () => false,
+  );
+}
+
+async function stop(child: Child, qmp: Qmp, ctx: Context): Promise<void> {
+  const patience = new AbortController();
+  void qmp.execute('quit').catch(() => child.kill('SIGKILL'));
+  void ctx.host.sleep(quitMs, patience.signal).then(
+    () => child.kill('SIGKILL'),
+    () => undefined,
+  );
+  await child.exited;
+  patience.abort();
+}
