@@ -1,16 +1,16 @@
 import type { CheckOutcome } from './engine.ts';
 import { ending, mark } from './report/plain.ts';
 import type { Session } from './session.ts';
-import { harmless, table } from './text.ts';
+import { oneLine, table } from './text.ts';
 
 /** Checks for people: mark, what was proven, how long it took, what was seen. */
 export function checkLines(checks: readonly CheckOutcome[], view: Pick<Session, 'paint' | 'marks'>): readonly string[] {
   return table(
     checks.map((check) => [
       mark(view, check.outcome),
-      harmless(check.title),
+      oneLine(check.title),
       view.paint('dim', ending(check.outcome, check.seconds)),
-      harmless(check.error?.message ?? check.evidence ?? ''),
+      oneLine(check.error?.message ?? check.evidence ?? ''),
     ]),
     '  ',
   );

@@ -2,7 +2,7 @@ import { type ErrorCode, exitCodes, IngotError, type Place, type Problem, SpecEr
 import type { ErrorRecord } from '../core/events.ts';
 import { formatProblem, formatProblems } from '../spec/format-problem.ts';
 import type { Paint } from './terminal.ts';
-import { harmless } from './text.ts';
+import { oneLine } from './text.ts';
 
 /** An error as `--json` gives it. */
 export type ErrorJson = ErrorRecord & { readonly place?: Place; readonly problems?: readonly Problem[] };
@@ -30,8 +30,8 @@ export function errorLines(error: ErrorJson, view: ErrorView): readonly string[]
   return [
     ...problems,
     head.replace('error', `error[${error.code}]`),
-    ...(error.detail ?? []).map((line) => `  ${harmless(line)}`),
-    ...(error.hint === undefined ? [] : [`${paint('cyan', 'next:')} ${harmless(error.hint)}`]),
+    ...(error.detail ?? []).map((line) => `  ${oneLine(line)}`),
+    ...(error.hint === undefined ? [] : [`${paint('cyan', 'next:')} ${oneLine(error.hint)}`]),
   ].flatMap((text) => text.split('\n'));
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago, bytes, clip, count, duration, harmless, table, width, wrap } from './text.ts';
+import { ago, bytes, clip, count, duration, oneLine, table, width, wrap } from './text.ts';
 
 test.each([
   [0, '0.0 s'],
@@ -44,8 +44,8 @@ test('a count agrees with its noun', () => {
 });
 
 test('foreign text loses its escapes and cannot reorder the line', () => {
-  expect(harmless('\u001b[31mred\u001b[0m\r\u0007\tx\u202e')).toBe('red\\x0d\\x07  x\\u202e');
-  expect(harmless('\u001b]0;title\u0007after')).toBe('after');
+  expect(oneLine('\u001b[31mred\u001b[0m\r\u0007\tx\n\u202e')).toBe('red\\x0d\\x07  x\\x0a\\u202e');
+  expect(oneLine('\u001b]0;title\u0007after')).toBe('\\x1b]0;title\\x07after');
 });
 
 test('wide characters take two columns, combining ones none, colours none', () => {

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { harmless } from '../core/harmless.ts';
 
 /** `3.4 s`, `1 min 12 s`, `2 h 05 min`. */
 export function duration(seconds: number): string {
@@ -35,11 +36,11 @@ export function count(number: number, noun: string, plural = `${noun}s`): string
   return `${number} ${number === 1 ? noun : plural}`;
 }
 
-const control = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+const unruly = /[\n\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Foreign text on one line that cannot move the cursor, ring, recolour or reorder what is around it. */
-export function harmless(text: string): string {
-  return stripVTControlCharacters(text).replaceAll('\t', '  ').replace(control, escapeOf);
+export function oneLine(text: string): string {
+  return harmless(text).replaceAll('\t', '  ').replace(unruly, escapeOf);
 }
 
 function escapeOf(char: string): string {

@@ -58,7 +58,7 @@ export async function ingot(line: string | readonly string[], scene: Scene = {})
 
 /** Emit events of one build as a run does: numbered, dated. */
 export function emitAll(io: Io, events: readonly EventBody[], build = 'b1'): void {
-  events.forEach((event, index) => io.emit({ ...event, seq: index + 1, time: '2026-11-21T12:00:00.000Z', build }));
+  for (const [index, event] of events.entries()) io.emit({ ...event, seq: index + 1, time: '2026-11-21T12:00:00.000Z', build });
 }
 
 function sink(tty: Scene['tty']) {

@@ -59,7 +59,7 @@ export const build: Verb = {
 async function run(session: Session, request: BuildRequest): Promise<number> {
   const engine = await session.engine();
   const results = await engine.build(request, session.io);
-  for (const result of results) if (result.error !== undefined) session.complain(result.error);
+  for (const result of results) complain(session, result, results.length > 1);
   const good = results.filter((result) => isGood(result.outcome));
   if (results.length > 1 && good.length < results.length) {
     session.remark(`${good.length} of ${results.length} images are built`);
@@ -68,6 +68,11 @@ async function run(session: Session, request: BuildRequest): Promise<number> {
   else session.print(good.flatMap((result) => result.paths));
   suggest(session, results);
   return exitCodeOfAll(results, session.io.signal);
+}
+
+function complain(session: Session, { error, image, arch }: BuildResult, named: boolean): void {
+  if (error !== undefined)
+    session.complain(named ? { ...error, message: `${image} ${arch}: ${error.message}` } : error);
 }
 
 function suggest(session: Session, results: readonly BuildResult[]): void {

@@ -1,7 +1,7 @@
 import type { Change, Difference, DiffRequest, DiffSide } from '../engine.ts';
 import { oneImage } from '../selection.ts';
 import type { Session } from '../session.ts';
-import { ago, bytes, count, harmless, table } from '../text.ts';
+import { ago, bytes, count, oneLine, table } from '../text.ts';
 import { archName, imageRef } from '../values.ts';
 import type { Verb } from '../verb.ts';
 
@@ -61,7 +61,7 @@ export function differenceLines(difference: Difference, view: DiffView, most: nu
 
 function side(one: DiffSide, view: DiffView): string {
   const age = ago((view.wallMs() - Date.parse(one.at)) / 1000);
-  return `${harmless(one.image)} ${one.arch}  build ${harmless(one.build)}, ${age}`;
+  return `${oneLine(one.image)} ${one.arch}  build ${oneLine(one.build)}, ${age}`;
 }
 
 function section(title: string, changes: readonly Change[], view: DiffView, most: number): readonly string[] {
@@ -80,10 +80,10 @@ function section(title: string, changes: readonly Change[], view: DiffView, most
 }
 
 function row(change: Change, { paint }: DiffView): readonly string[] {
-  const name = harmless(change.name);
-  if (change.from === undefined) return [paint('green', '+'), name, harmless(change.to ?? '')];
-  if (change.to === undefined) return [paint('red', '-'), name, paint('dim', harmless(change.from))];
-  return [paint('yellow', '~'), name, `${harmless(change.from)} -> ${harmless(change.to)}`];
+  const name = oneLine(change.name);
+  if (change.from === undefined) return [paint('green', '+'), name, oneLine(change.to ?? '')];
+  if (change.to === undefined) return [paint('red', '-'), name, paint('dim', oneLine(change.from))];
+  return [paint('yellow', '~'), name, `${oneLine(change.from)} -> ${oneLine(change.to)}`];
 }
 
 function readable(change: Change): Omit<Change, 'name'> {

@@ -1,7 +1,7 @@
 import { exitCodes } from '../../core/errors.ts';
 import type { DoctorReport } from '../engine.ts';
 import type { Session } from '../session.ts';
-import { harmless, table } from '../text.ts';
+import { oneLine, table } from '../text.ts';
 import { archOrAll } from '../values.ts';
 import type { Verb } from '../verb.ts';
 
@@ -60,9 +60,9 @@ export function doctorLines(report: DoctorReport, view: DoctorView): readonly st
 }
 
 function toolRow(tool: DoctorReport['tools'][number], { paint, marks }: DoctorView): readonly string[] {
-  const name = harmless(tool.program);
-  const why = paint('dim', harmless(tool.why));
-  if (tool.path !== undefined) return [paint('green', marks.done), name, harmless(tool.version ?? 'present'), why];
+  const name = oneLine(tool.program);
+  const why = paint('dim', oneLine(tool.why));
+  if (tool.path !== undefined) return [paint('green', marks.done), name, oneLine(tool.version ?? 'present'), why];
   if (tool.images.length === 0) return [paint('dim', marks.skipped), name, paint('dim', 'absent'), why];
   return [
     paint('red', marks.failed),
@@ -78,7 +78,7 @@ function factRow(fact: DoctorReport['facts'][number], { paint, marks }: DoctorVi
     slow: paint('yellow', '!'),
     missing: paint('red', marks.failed),
   }[fact.state];
-  return [mark, harmless(fact.name), harmless(fact.found)];
+  return [mark, oneLine(fact.name), oneLine(fact.found)];
 }
 
 function fixesOf(report: DoctorReport): readonly string[] {

@@ -1,6 +1,6 @@
 import type { GcResult } from '../engine.ts';
 import type { Session } from '../session.ts';
-import { ago, bytes, count, harmless, table } from '../text.ts';
+import { ago, bytes, count, oneLine, table } from '../text.ts';
 import { period, size } from '../values.ts';
 import type { Verb } from '../verb.ts';
 
@@ -41,7 +41,7 @@ export const gc: Verb = {
 export function gcLines(result: GcResult, dryRun: boolean, view: Pick<Session, 'paint'>): readonly string[] {
   const rows = result.removed.map((one) => [
     one.what,
-    harmless(one.name),
+    oneLine(one.name),
     bytes(one.bytes),
     view.paint('dim', `used ${ago(one.unusedSeconds)}`),
   ]);

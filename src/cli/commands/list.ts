@@ -1,6 +1,6 @@
 import type { ListedImage } from '../engine.ts';
 import type { Session } from '../session.ts';
-import { ago, bytes, harmless, table } from '../text.ts';
+import { ago, bytes, oneLine, table } from '../text.ts';
 import type { Verb } from '../verb.ts';
 
 /** `ingot list`: the images of the project and what is built of them. */
@@ -34,7 +34,7 @@ export function listLines(images: readonly ListedImage[], view: ListView): reado
 }
 
 function row(image: ListedImage, view: ListView): readonly string[] {
-  const name = [harmless(image.image), image.arch];
+  const name = [oneLine(image.image), image.arch];
   const { built } = image;
   if (built === undefined) return [...name, view.paint('dim', 'not built')];
   const age = ago((view.wallMs() - Date.parse(built.at)) / 1000);

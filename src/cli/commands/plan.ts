@@ -2,7 +2,7 @@ import type { Plan, PlannedStep } from '../../core/plan.ts';
 import type { PlanRequest } from '../engine.ts';
 import { selectionOf } from '../selection.ts';
 import type { Session } from '../session.ts';
-import { bytes, clip, count, duration, harmless, table, wrap } from '../text.ts';
+import { bytes, clip, count, duration, oneLine, table, wrap } from '../text.ts';
 import { archOrAll, positive } from '../values.ts';
 import type { Verb } from '../verb.ts';
 
@@ -65,7 +65,7 @@ function onePlan(one: Plan, view: PlanView): readonly string[] {
   const rows = table(
     steps.map((step) => [
       misses(step) ? paint('yellow', marks.running) : paint('green', marks.cached),
-      clip(harmless(step.title), room, marks.ellipsis),
+      clip(oneLine(step.title), room, marks.ellipsis),
       paint('dim', step.bench),
       misses(step) ? expected(step) : paint('dim', 'stored'),
     ]),
@@ -93,7 +93,7 @@ function expected(step: PlannedStep): string {
 
 function reason(step: PlannedStep | undefined, view: PlanView): readonly string[] {
   if (step?.why === undefined) return [];
-  return wrap(harmless(step.why), view.columns - 8).map((line) => `       ${view.paint('yellow', line)}`);
+  return wrap(oneLine(step.why), view.columns - 8).map((line) => `       ${view.paint('yellow', line)}`);
 }
 
 function summary(steps: readonly PlannedStep[], seconds: number, fetch: number): string {

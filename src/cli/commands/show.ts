@@ -3,7 +3,7 @@ import type { ImageStory } from '../engine.ts';
 import { ending, mark } from '../report/plain.ts';
 import { oneImage } from '../selection.ts';
 import type { Session } from '../session.ts';
-import { ago, bytes, count, duration, harmless, table } from '../text.ts';
+import { ago, bytes, count, duration, oneLine, table } from '../text.ts';
 import { archName, imageRef } from '../values.ts';
 import type { Verb } from '../verb.ts';
 
@@ -38,25 +38,25 @@ type StoryView = Pick<Session, 'paint' | 'marks' | 'wallMs'>;
 export function storyLines(story: ImageStory, view: StoryView): readonly string[] {
   const title = (text: string) => ['', view.paint('bold', text)];
   const files = story.artifacts.map((file) => [
-    harmless(file.path),
+    oneLine(file.path),
     bytes(file.bytes),
     `sha256 ${file.sha256.slice(0, 16)}`,
   ]);
   const steps = story.steps.map((step) => [
     mark(view, step.outcome),
-    harmless(step.title),
+    oneLine(step.title),
     view.paint('dim', ending(step.outcome, step.seconds)),
   ]);
   const tools = Object.entries(story.tools).map(([tool, version]) => `${tool} ${version}`);
   return [
-    `${view.paint('bold', `${harmless(story.image)} ${story.arch}`)}  ${harmless(story.description)}`,
+    `${view.paint('bold', `${oneLine(story.image)} ${story.arch}`)}  ${oneLine(story.description)}`,
     ...facts(story, view),
     ...title('Files'),
     ...table(files, '  '),
     ...title('Made by'),
     ...table(steps, '  '),
     ...(story.checks.length === 0 ? [] : [...title('Proven'), ...checkLines(story.checks, view)]),
-    ...(tools.length === 0 ? [] : [...title('Tools'), `  ${harmless(tools.join(', '))}`]),
+    ...(tools.length === 0 ? [] : [...title('Tools'), `  ${oneLine(tools.join(', '))}`]),
   ];
 }
 
@@ -71,7 +71,7 @@ function facts(story: ImageStory, view: StoryView): readonly string[] {
   if (story.git !== undefined)
     rows.push(['commit', `${story.git.commit}${story.git.dirty ? ' with uncommitted changes' : ''}`]);
   return table(
-    rows.map(([name = '', value = '']) => [view.paint('dim', name), harmless(value)]),
+    rows.map(([name = '', value = '']) => [view.paint('dim', name), oneLine(value)]),
     '  ',
   );
 }

@@ -1,5 +1,5 @@
 import type { Marks, Paint } from '../terminal.ts';
-import { bytes, clip, count, duration, harmless, pad, width } from '../text.ts';
+import { bytes, clip, count, duration, oneLine, pad, width } from '../text.ts';
 import { ending, mark, verdict } from './plain.ts';
 import { type BuildProgress, nameOf, runningSteps, type StepProgress } from './progress.ts';
 
@@ -18,7 +18,7 @@ export function frame(builds: readonly BuildProgress[], view: FrameView): readon
   const room = Math.max(1, view.rows - 1);
   if (builds.length <= room)
     return builds.flatMap((build, index) => block(build, share(room, builds.length, index), view));
-  const shown = builds.slice(0, room - 1).map((build) => oneLine(build, view));
+  const shown = builds.slice(0, room - 1).map((build) => singleRow(build, view));
   return [
     ...shown,
     view.paint('dim', clip(`and ${count(builds.length - shown.length, 'more build')}`, lineColumns(view))),
@@ -28,11 +28,18 @@ export function frame(builds: readonly BuildProgress[], view: FrameView): readon
 /** A finished build as lines that stay on the terminal. */
 export function epitaph(build: BuildProgress, view: FrameView): readonly string[] {
   const outcome = build.outcome ?? 'cancelled';
-  const steps = [...build.steps.values()];
+  const steps = [...build.steps.values()].map((step) => ended(step, view.nowMs));
   const ran = steps.some((step) => step.outcome !== 'cached' && step.outcome !== 'skipped');
   const end = `${mark(view, outcome)} ${view.paint('bold', nameOf(build))}  ${verdict(outcome, build.seconds ?? 0)}`;
   if (!ran) return [end];
   return [view.paint('bold', nameOf(build)), ...stepRows(steps, view).map((row) => row.text), end];
+}
+
+// A run that stops does not tell the end of every step.
+function ended(step: StepProgress, nowMs: number): StepProgress {
+  return step.outcome === undefined
+    ? { ...step, outcome: 'cancelled', seconds: (nowMs - step.startedMs) / 1000 }
+    : step;
 }
 
 /** Lines shared out evenly, the first builds taking what is left over. */
@@ -42,7 +49,7 @@ function share(room: number, builds: number, index: number): number {
 
 function block(build: BuildProgress, room: number, view: FrameView): readonly string[] {
   const rows = stepRows([...build.steps.values()], view);
-  if (room === 1 && rows.length > 0) return [oneLine(build, view)];
+  if (room === 1 && rows.length > 0) return [singleRow(build, view)];
   return [header(build, view), ...squeeze(rows, room - 1, view).map((row) => row.text)];
 }
 
@@ -66,9 +73,9 @@ function header(build: BuildProgress, view: FrameView): string {
   return joinEnds(view, '', nameOf(build), elapsed, (left) => view.paint('bold', left));
 }
 
-function oneLine(build: BuildProgress, view: FrameView): string {
+function singleRow(build: BuildProgress, view: FrameView): string {
   const step = runningSteps(build).at(-1);
-  const title = step === undefined ? '' : `  ${view.marks.running} ${harmless(step.title)}`;
+  const title = step === undefined ? '' : `  ${view.marks.running} ${oneLine(step.title)}`;
   return joinEnds(view, '', `${nameOf(build)}${title}`, wholeSeconds(view.nowMs - build.startedMs), (left) => left);
 }
 
@@ -84,7 +91,7 @@ function stepRows(steps: readonly StepProgress[], view: FrameView): readonly Row
 
 function rowsOf(step: StepProgress, view: FrameView): readonly Row[] {
   if (step.outcome !== undefined) {
-    const text = endedLine(view, step.outcome, harmless(step.title), ending(step.outcome, step.seconds ?? 0));
+    const text = endedLine(view, step.outcome, oneLine(step.title), ending(step.outcome, step.seconds ?? 0));
     return [{ kind: 'finished', text }];
   }
   const elapsedMs = view.nowMs - step.startedMs;
@@ -92,7 +99,7 @@ function rowsOf(step: StepProgress, view: FrameView): readonly Row[] {
   const title = joinEnds(
     view,
     `  ${view.paint('cyan', view.marks.running)} `,
-    harmless(step.title),
+    oneLine(step.title),
     wholeSeconds(elapsedMs) + expected,
   );
   const below = detailOf(step, view);
@@ -106,7 +113,7 @@ function endedLine(view: FrameView, outcome: Parameters<typeof mark>[1], title: 
 function detailOf(step: StepProgress, view: FrameView): string | undefined {
   const room = lineColumns(view) - 4;
   if (step.amount !== undefined) return `    ${view.paint('dim', clip(bar(step.amount, view, room), room))}`;
-  const line = harmless(step.lastLine ?? '').trim();
+  const line = oneLine(step.lastLine ?? '').trim();
   return line === '' ? undefined : `    ${view.paint('dim', clip(line, room, view.marks.ellipsis))}`;
 }
 

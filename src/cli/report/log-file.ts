@@ -1,5 +1,5 @@
 import type { IngotEvent } from '../../core/events.ts';
-import { harmless } from '../text.ts';
+import { oneLine } from '../text.ts';
 import { advance, nameOf, type Progress } from './progress.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -11,7 +11,7 @@ export function logFileReporter(line: (text: string) => void): Reporter {
       progress = advance(progress, event, 0);
       const build = progress.get(event.build);
       const text = words(event);
-      if (text !== undefined) line(`${event.time} ${build ? nameOf(build) : '-'} ${harmless(text)}`);
+      if (text !== undefined) line(`${event.time} ${build ? nameOf(build) : '-'} ${oneLine(text)}`);
     },
     stopping: (why) => line(why),
     rest: () => {},

@@ -1,6 +1,6 @@
 import type { IngotEvent, Outcome } from '../../core/events.ts';
 import type { Marks, Paint } from '../terminal.ts';
-import { bytes, duration, harmless } from '../text.ts';
+import { bytes, duration, oneLine } from '../text.ts';
 import { advance, type BuildProgress, nameOf, type Progress, runningSteps, type StepProgress } from './progress.ts';
 import type { Clock, Reporter } from './reporter.ts';
 
@@ -34,9 +34,10 @@ export function plainReporter(view: PlainView): Reporter {
   return {
     event(event) {
       progress = advance(progress, event, view.clock.now());
-      for (const line of eventLines(view, progress.get(event.build), event)) say(line);
+      const warning = event.type === 'warning' ? warningLines(event, progress, view.paint) : [];
+      for (const line of [...warning, ...eventLines(view, progress.get(event.build), event)]) say(line);
     },
-    stopping: (why) => say(stoppingLine(view, progress, why)),
+    stopping: (why) => say(view.paint('yellow', stoppingLine(progress, why))),
     rest: () => {
       resting = true;
     },
@@ -47,25 +48,29 @@ export function plainReporter(view: PlainView): Reporter {
   };
 }
 
-/** A warning and what to do about it. */
-export function warningLines(event: IngotEvent & { type: 'warning' }, paint: Paint): readonly string[] {
-  const hint = event.hint === undefined ? [] : [`  ${paint('cyan', 'next:')} ${harmless(event.hint)}`];
-  return [`${paint('yellow', 'warning:')} ${harmless(event.message)}`, ...hint];
+/** A warning and what to do about it; `progress` says whose it is, where there are several builds. */
+export function warningLines(
+  event: IngotEvent & { type: 'warning' },
+  progress: Progress,
+  paint: Paint,
+): readonly string[] {
+  const build = progress.size > 1 ? progress.get(event.build) : undefined;
+  const whose = build === undefined ? '' : `${nameOf(build)}: `;
+  const hint = event.hint === undefined ? [] : [`  ${paint('cyan', 'next:')} ${oneLine(event.hint)}`];
+  return [`${paint('yellow', 'warning:')} ${whose}${oneLine(event.message)}`, ...hint];
 }
 
 /** That we stop, and what is being cleaned up. */
-export function stoppingLine(view: { readonly paint: Paint }, progress: Progress, why: string): string {
+export function stoppingLine(progress: Progress, why: string): string {
   const open = [...progress.values()].filter((build) => build.outcome === undefined);
   const what = open.map((build) => {
     const steps = runningSteps(build).map((step) => step.title);
-    return `${nameOf(build)}${steps.length === 0 ? '' : ` (${harmless(steps.join(', '))})`}`;
+    return `${nameOf(build)}${steps.length === 0 ? '' : ` (${oneLine(steps.join(', '))})`}`;
   });
-  const cleaning = what.length === 0 ? 'cleaning up' : `cleaning up ${what.join(', ')}`;
-  return `${view.paint('yellow', why)}: ${cleaning}; again to stop at once`;
+  return `${why}, cleaning up${what.length === 0 ? '' : ` ${what.join(', ')}`}; once more to stop at once`;
 }
 
 function eventLines(view: PlainView, build: BuildProgress | undefined, event: IngotEvent): readonly string[] {
-  if (event.type === 'warning') return warningLines(event, view.paint);
   if (view.detail === 'quiet' || build === undefined) return [];
   const prefix = `${view.paint('bold', nameOf(build))}: `;
   switch (event.type) {
@@ -73,19 +78,20 @@ function eventLines(view: PlainView, build: BuildProgress | undefined, event: In
       return [`${prefix}started`];
     case 'step.start': {
       const about = event.expectedSeconds === undefined ? '' : ` (about ${duration(event.expectedSeconds)})`;
-      return [`${prefix}${view.marks.running} ${harmless(event.title)}${about}`];
+      return [`${prefix}${view.marks.running} ${oneLine(event.title)}${about}`];
     }
     case 'log':
-      return view.detail === 'verbose' ? [`${prefix}${view.paint('dim', `  ${harmless(event.line)}`)}`] : [];
+      return view.detail === 'verbose' ? [`${prefix}${view.paint('dim', `  ${oneLine(event.line)}`)}`] : [];
     case 'step.end':
       return [
-        `${prefix}${mark(view, event.outcome)} ${harmless(event.title)} (${ending(event.outcome, event.seconds)})`,
+        `${prefix}${mark(view, event.outcome)} ${oneLine(event.title)} (${ending(event.outcome, event.seconds)})`,
       ];
     case 'build.end': {
-      const why = event.error === undefined ? '' : `: ${harmless(event.error.message)}`;
+      const why = event.error === undefined ? '' : `: ${oneLine(event.error.message)}`;
       return [`${prefix}${mark(view, event.outcome)} ${verdict(event.outcome, event.seconds)}${why}`];
     }
     case 'progress':
+    case 'warning':
       return [];
   }
 }
@@ -115,5 +121,5 @@ function stillLine(view: PlainView, build: BuildProgress, step: StepProgress): s
   const so = duration((view.clock.now() - step.startedMs) / 1000);
   const amount = step.amount;
   const done = amount === undefined ? '' : `, ${amount.unit === 'bytes' ? bytes(amount.done) : amount.done} so far`;
-  return `${view.paint('bold', nameOf(build))}: ${view.marks.running} still at ${harmless(step.title)} (${so}${done})`;
+  return `${view.paint('bold', nameOf(build))}: ${view.marks.running} still at ${oneLine(step.title)} (${so}${done})`;
 }

@@ -1,5 +1,6 @@
 import type { createLogUpdate } from 'log-update';
 import type { Marks, Out, Paint } from '../terminal.ts';
+import { wrap } from '../text.ts';
 import { epitaph, type FrameView, frame } from './frame.ts';
 import { stoppingLine, warningLines } from './plain.ts';
 import { advance, type BuildProgress, type Progress } from './progress.ts';
@@ -60,10 +61,11 @@ export function ttyReporter(view: TtyView): Reporter {
     event(event) {
       progress = advance(progress, event, view.clock.now());
       const build = progress.get(event.build);
-      if (event.type === 'warning') keep(warningLines(event, view.paint));
+      if (event.type === 'warning') keep(warningLines(event, progress, view.paint));
       if (event.type === 'build.end' && build !== undefined) keep(epitaph(build, frameView(view)));
     },
-    stopping: (why) => keep([stoppingLine(view, progress, why)]),
+    stopping: (why) =>
+      keep(wrap(stoppingLine(progress, why), frameView(view).columns - 1).map((line) => view.paint('yellow', line))),
     rest() {
       erase();
       state = 'resting';
