@@ -8,7 +8,8 @@ export type Scene = {
   readonly env?: Readonly<Record<string, string>>;
   /** Size of the terminal that stdout and stderr are; absent: pipes. */
   readonly tty?: { readonly columns: number; readonly rows: number };
-  readonly interrupts?: Interrupts;
+  /** Given the interrupts of the run before it begins. */
+  readonly hand?: (interrupts: Interrupts) => void;
 };
 
 export type Ran = {
@@ -30,7 +31,8 @@ export async function ingot(line: string | readonly string[], scene: Scene = {})
   const places: EnginePlace[] = [];
   const logs: Record<string, string> = {};
   let tell = (_why: string) => {};
-  const interrupts = scene.interrupts ?? createInterrupts({ now: () => 0, exit: () => {}, onStop: (why) => tell(why) });
+  const interrupts = createInterrupts({ now: () => 0, exit: () => {}, onStop: (why) => tell(why) });
+  scene.hand?.(interrupts);
   const code = await runCli(argv, {
     openEngine: async (place) => {
       places.push(place);
@@ -58,7 +60,8 @@ export async function ingot(line: string | readonly string[], scene: Scene = {})
 
 /** Emit events of one build as a run does: numbered, dated. */
 export function emitAll(io: Io, events: readonly EventBody[], build = 'b1'): void {
-  for (const [index, event] of events.entries()) io.emit({ ...event, seq: index + 1, time: '2026-11-21T12:00:00.000Z', build });
+  for (const [index, event] of events.entries())
+    io.emit({ ...event, seq: index + 1, time: '2026-11-21T12:00:00.000Z', build });
 }
 
 function sink(tty: Scene['tty']) {

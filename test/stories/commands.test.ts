@@ -1,0 +1,347 @@
+import { expect, test } from 'vitest';
+import type { DoctorReport, Engine, ImageStory, ListedImage } from '../../src/cli/engine.ts';
+import { IngotError } from '../../src/core/errors.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import { ingot } from '../support/cli.ts';
+
+const plan: Plan = {
+  schemaVersion: 1,
+  image: 'debian-13',
+  arch: 'x86_64',
+  key: undefined,
+  formats: ['qcow2'],
+  checks: ['boot', 'ssh'],
+  expectedSeconds: 31,
+  fetchBytes: 120e6,
+  stages: [
+    {
+      bench: 'tree',
+      steps: [
+        {
+          id: 'source',
+          title: 'Debian 13',
+          kind: 'packages',
+          bench: 'tree',
+          options: {},
+          inputs: {},
+          key: 'a',
+          state: 'hit',
+        },
+        {
+          id: '1-shell',
+          title: 'run scripts/base.sh',
+          kind: 'shell',
+          bench: 'tree',
+          options: {},
+          inputs: {},
+          key: 'b',
+          state: 'miss',
+          why: 'scripts/base.sh changed (3f2a -> 91bc)',
+          expectedSeconds: 3,
+        },
+      ],
+    },
+  ],
+};
+
+test('a plan shows each step, what is stored, what runs and why', async () => {
+  const ran = await ingot('plan debian-13', { engine: { plan: async () => [plan] } });
+  expect(ran.code).toBe(0);
+  expect(ran.stdout).toBe(
+    [
+      'debian-13 x86_64  1 of 2 steps to run, about 31 s, 120 MB to fetch',
+      '  ✓  Debian 13            tree  stored',
+      '  •  run scripts/base.sh  tree  ~3.0 s',
+      '       scripts/base.sh changed (3f2a -> 91bc)',
+      '    formats: qcow2',
+      '    checks: boot, ssh',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('a plan with nothing to run is one line, and several have a total', async () => {
+  const stored: Plan = {
+    ...plan,
+    image: 'debian-12',
+    stages: [{ bench: 'tree', steps: plan.stages[0]?.steps.slice(0, 1) ?? [] }],
+  };
+  const ran = await ingot('plan', { engine: { plan: async () => [stored, plan] } });
+  const lines = ran.stdout.split('\n');
+  expect(lines[0]).toBe('✓ debian-12 x86_64  all 1 step stored');
+  expect(lines.at(-2)).toBe('2 images: 1 of 3 steps to run, about 1 min 02 s, 240 MB to fetch');
+});
+
+test('a plan as data is the plan itself', async () => {
+  const ran = await ingot('plan --json', { engine: { plan: async () => [plan] } });
+  expect(JSON.parse(ran.stdout)).toEqual({ schemaVersion: 1, kind: 'plan', data: [JSON.parse(JSON.stringify(plan))] });
+});
+
+const listed: readonly ListedImage[] = [
+  {
+    image: 'debian-13',
+    arch: 'x86_64',
+    pass: 1,
+    description: 'Debian 13',
+    state: 'current',
+    built: {
+      build: 'b',
+      at: '2026-11-21T10:00:00Z',
+      key: '0123456789abcdef',
+      bytes: 412e6,
+      checks: 'passed',
+      paths: [],
+    },
+  },
+  { image: 'debian-13', arch: 'aarch64', pass: 1, description: 'Debian 13', state: 'absent' },
+];
+
+test('a list shows what is built of each image, how old, how big and proven or not', async () => {
+  const ran = await ingot('list', { engine: { list: async () => listed } });
+  expect(ran.stdout).toBe(
+    [
+      'IMAGE      ARCH     STATE      BUILT    SIZE    CHECKS  KEY',
+      'debian-13  x86_64   current    2 h ago  412 MB  passed  0123456789ab',
+      'debian-13  aarch64  not built',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('an empty list is no error: [] as data, a remark for people', async () => {
+  const engine: Partial<Engine> = { list: async () => [] };
+  const people = await ingot('list', { engine });
+  expect([people.code, people.stdout]).toEqual([0, '']);
+  expect(people.stderr).toContain('no images yet');
+  expect(JSON.parse((await ingot('list --json', { engine })).stdout)).toEqual({
+    schemaVersion: 1,
+    kind: 'list',
+    data: [],
+  });
+});
+
+const story: ImageStory = {
+  image: 'debian-13',
+  arch: 'x86_64',
+  description: 'Debian 13, cloud ready',
+  build: '20261121-1000-ab12',
+  at: '2026-11-21T10:00:00Z',
+  seconds: 72,
+  key: '0123456789abcdef',
+  git: { commit: 'abc1234', dirty: true },
+  system: 'Debian 13.3',
+  packages: 214,
+  steps: [{ title: 'run scripts/base.sh', outcome: 'done', seconds: 2 }],
+  artifacts: [{ path: '/srv/d.qcow2', format: 'qcow2', bytes: 412e6, sha256: 'f'.repeat(64) }],
+  checks: [{ title: 'boot under uefi', outcome: 'done', seconds: 21, evidence: 'login prompt after 20 s' }],
+  tools: { mmdebstrap: '1.3.5' },
+};
+
+test('show tells where an image came from', async () => {
+  const ran = await ingot('show debian-13@20261121-1000-ab12', {
+    engine: {
+      show: async (request) => {
+        expect(request).toEqual({ image: 'debian-13', build: '20261121-1000-ab12', arch: 'native' });
+        return story;
+      },
+    },
+  });
+  for (const words of [
+    'debian-13 x86_64  Debian 13, cloud ready',
+    'build   20261121-1000-ab12, 2 h ago, took 1 min 12 s',
+    'inside  Debian 13.3, 214 packages',
+    'commit  abc1234 with uncommitted changes',
+    '/srv/d.qcow2  412 MB  sha256 ffffffffffffffff',
+    '✓  boot under uefi  21 s  login prompt after 20 s',
+    'mmdebstrap 1.3.5',
+  ]) {
+    expect(ran.stdout).toContain(words);
+  }
+});
+
+const side = { image: 'debian-13', arch: 'x86_64', build: 'b1', at: '2026-11-21T10:00:00Z' } as const;
+
+test('diff shows what is new, gone and changed, and cuts long lists', async () => {
+  const files = Array.from({ length: 50 }, (_, index) => ({ name: `/usr/f${index}`, to: '1' }));
+  const engine: Partial<Engine> = {
+    diff: async (request) => {
+      expect(request).toEqual({ from: { image: 'debian-13', arch: 'native' } });
+      return {
+        from: side,
+        to: { ...side, build: 'b2', at: '2026-11-21T11:59:30Z' },
+        same: false,
+        inputs: [],
+        packages: [
+          { name: 'vim', to: '9.1' },
+          { name: 'nano', from: '8.4' },
+          { name: 'curl', from: '8.14', to: '8.15' },
+        ],
+        files,
+        sizes: [{ name: 'debian-13.qcow2', from: '400000000', to: '412000000' }],
+      };
+    },
+  };
+  const ran = await ingot('diff debian-13', { engine });
+  for (const words of [
+    '- debian-13 x86_64  build b1, 2 h ago',
+    '+ debian-13 x86_64  build b2, just now',
+    'Packages (3 changes)\n  +  vim   9.1\n  -  nano  8.4\n  ~  curl  8.14 -> 8.15',
+    'and 10 more: --all shows them',
+    '400 MB -> 412 MB',
+  ]) {
+    expect(ran.stdout).toContain(words);
+  }
+  expect((await ingot('diff debian-13 --all', { engine })).stdout).toContain('/usr/f49');
+});
+
+test('diff says so when two builds have the same bytes', async () => {
+  const nothing = { inputs: [], packages: [], files: [], sizes: [] };
+  const ran = await ingot('diff a b', {
+    engine: { diff: async () => ({ from: side, to: side, same: true, ...nothing }) },
+  });
+  expect(ran.stdout.trimEnd().split('\n').at(-1)).toBe('the same bytes');
+});
+
+const report: DoctorReport = {
+  tools: [
+    {
+      program: 'qemu-img',
+      debian: 'qemu-utils',
+      why: 'writes disk images',
+      path: '/usr/bin/qemu-img',
+      version: '7.2',
+      images: ['debian-13'],
+    },
+    { program: 'mmdebstrap', debian: 'mmdebstrap', why: 'builds Debian trees', images: ['debian-13'] },
+    { program: 'ansible', debian: 'ansible-core', why: 'checks with Ansible', images: [] },
+  ],
+  facts: [
+    { name: 'user namespaces', state: 'ok', found: 'allowed', images: ['debian-13'] },
+    { name: 'kvm', state: 'slow', found: 'no /dev/kvm: guests are emulated', images: [] },
+    {
+      name: 'subuid range',
+      state: 'missing',
+      found: 'none for me',
+      fix: 'sudo usermod --add-subuids 100000-165535 me',
+      images: ['debian-12'],
+    },
+  ],
+};
+
+test('doctor shows tools and abilities, and the exact commands that mend what is missing', async () => {
+  const ran = await ingot('doctor', { engine: { doctor: async () => report } });
+  expect(ran.code).toBe(0);
+  expect(ran.stdout).toBe(
+    [
+      'Tools',
+      '  ✓  qemu-img    7.2      writes disk images',
+      '  ✗  mmdebstrap  missing  builds Debian trees (debian-13)',
+      '  -  ansible     absent   checks with Ansible',
+      '',
+      'This machine',
+      '  ✓  user namespaces  allowed',
+      '  !  kvm              no /dev/kvm: guests are emulated',
+      '  ✗  subuid range     none for me',
+      '',
+      'To mend',
+      '  sudo apt-get install mmdebstrap',
+      '  sudo usermod --add-subuids 100000-165535 me',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('doctor of an image has exit code 5 only when that image lacks something', async () => {
+  const engine: Partial<Engine> = { doctor: async () => report };
+  expect((await ingot('doctor debian-13', { engine })).code).toBe(5);
+  expect((await ingot('doctor debian-12', { engine })).code).toBe(5);
+  expect((await ingot('doctor other', { engine })).code).toBe(0);
+});
+
+test('gc passes its limits on and says what it freed, or would', async () => {
+  const removed = [{ what: 'layer', name: 'abcd', bytes: 2e9, unusedSeconds: 5_184_000 }];
+  const engine: Partial<Engine> = {
+    gc: async (request) => {
+      expect(request).toMatchObject({ olderThanSeconds: 2_592_000, keepBytes: 21_474_836_480 });
+      return { removed, freedBytes: 2e9, keptBytes: 5e9 };
+    },
+  };
+  const dry = await ingot('gc --dry-run --older-than 30d --keep-size 20G', { engine });
+  expect(dry.stdout).toBe('layer  abcd  2.0 GB  used 60 days ago\nwould remove 1 entry, 2.0 GB; 5.0 GB stay\n');
+  expect((await ingot('gc --older-than 30d --keep-size 20G', { engine })).stdout).toContain('removed 1 entry, 2.0 GB');
+});
+
+test('check shows what was proven and fails with 6', async () => {
+  const error = { code: 'CHECK_FAILED', message: 'kernel panic', hint: 'see the console log' } as const;
+  const ran = await ingot('check debian-13', {
+    engine: {
+      check: async (request) => {
+        expect(request).toEqual({ images: ['debian-13'], arch: 'native', force: false });
+        const common = { image: 'debian-13', arch: 'x86_64', path: '/x', sha256: 'f', seconds: 40 } as const;
+        const checks = [
+          { title: 'boot under bios', outcome: 'done', seconds: 20, evidence: 'login prompt' },
+          { title: 'boot under uefi', outcome: 'failed', seconds: 20, error },
+        ] as const;
+        return [{ ...common, outcome: 'failed', checks, error }];
+      },
+    },
+  });
+  expect(ran.code).toBe(6);
+  expect(ran.stdout).toContain('  ✓  boot under bios  20 s               login prompt\n');
+  expect(ran.stdout).toContain('  ✗  boot under uefi  failed after 20 s  kernel panic\n');
+  expect(ran.stderr).toContain('error[CHECK_FAILED]: kernel panic\nnext: see the console log\n');
+});
+
+test('new writes a project with an image of its name and says how to go on', async () => {
+  const engine: Partial<Engine> = {
+    schema: async () => ({ type: 'object' }),
+    create: async ({ folder, files }) => {
+      expect(folder).toBe('../lab/');
+      expect(Object.keys(files).sort()).toEqual(
+        [
+          '.gitignore',
+          'README.md',
+          'image.schema.json',
+          'images/lab.yaml',
+          'ingot.yaml',
+          'scripts/base.sh',
+          'versions.yaml',
+        ].sort(),
+      );
+      return '/home/me/lab';
+    },
+  };
+  const ran = await ingot('new ../lab/', { engine });
+  expect([ran.code, ran.stdout]).toEqual([0, '/home/me/lab\n']);
+  expect(ran.stderr).toBe('next: cd ../lab/ && ingot build\n');
+});
+
+test('new refuses a name that is no name, before anything is written', async () => {
+  const ran = await ingot(['new', 'My Lab']);
+  expect([ran.code, ran.places]).toEqual([2, []]);
+  expect(ran.stderr).toContain("'My Lab' is invalid");
+});
+
+test('shell hands the terminal over', async () => {
+  const ran = await ingot('shell debian-13', {
+    engine: { shell: (_request, io) => io.withTerminal(async () => undefined) },
+  });
+  expect([ran.code, ran.stdout]).toEqual([0, '']);
+});
+
+test('schema prints the schema alone', async () => {
+  const ran = await ingot('schema', { engine: { schema: async () => ({ type: 'object' }) } });
+  expect(JSON.parse(ran.stdout)).toEqual({ type: 'object' });
+});
+
+test('an expected failure shows no stack', async () => {
+  const engine: Partial<Engine> = {
+    show: () =>
+      Promise.reject(
+        new IngotError({ code: 'NOT_FOUND', message: 'debian-14 is not built', hint: 'ingot build debian-14' }),
+      ),
+  };
+  const ran = await ingot('show debian-14', { engine });
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toBe('error[NOT_FOUND]: debian-14 is not built\nnext: ingot build debian-14\n');
+});
