@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { IngotError } from '../core/errors.ts';
+
+/** What a partial file is a part of. */
+export type Origin = {
+  readonly url: string;
+  readonly validator: string | undefined;
+  readonly total: number | undefined;
+};
+
+/**
+ * A file on its way: `PATH.part`, its SHA-256 so far, and beside it what it is a part of, so that a later process can
+ * go on with it.
+ */
+export class PartialFile {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  #hash = createHash('sha256');
+  #size = 0;
+  #origin: Origin | undefined;
+  /** Whether any of it came from an earlier connection. */
+  resumed = false;
+
+  private constructor(path: string, handle: FileHandle) {
+    this.#path = path;
+    this.#handle = handle;
+  }
+
+  /** Take up what an earlier process left of the same address, or begin. */
+  static async open(path: string, url: string): Promise<PartialFile> {
+    await mkdir(dirname(path), { recursive: true });
+    const origin = await readOrigin(path);
+    const partial = new PartialFile(path, await open(path, constants.O_RDWR | constants.O_CREAT, 0o644));
+    if (origin?.url === url) await partial.#takeUp(origin);
+    else await partial.restart();
+    return partial;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get origin(): Origin | undefined {
+    return this.#origin;
+  }
+
+  get complete(): boolean {
+    return this.#origin?.total === this.#size;
+  }
+
+  get sha256(): string {
+    return this.#hash.copy().digest('hex');
+  }
+
+  async #takeUp(origin: Origin): Promise<void> {
+    for await (const chunk of createReadStream(this.#path, { highWaterMark: 1024 * 1024 })) {
+      this.#hash.update(chunk as Buffer);
+      this.#size += (chunk as Buffer).length;
+    }
+    this.#origin = origin;
+    this.resumed = this.#size > 0;
+  }
+
+  /** Begin again from nothing; the record goes first, so that it never speaks of other bytes. */
+  async restart(origin?: Origin): Promise<void> {
+    await rm(`${this.#path}.json`, { force: true });
+    await this.#handle.truncate(0);
+    this.#hash = createHash('sha256');
+    this.#size = 0;
+    this.#origin = origin;
+    this.resumed = false;
+    if (origin?.validator !== undefined)
+      await this.#onDisk(() => writeFile(`${this.#path}.json`, JSON.stringify(origin)));
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    await this.#onDisk(async () => {
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, this.#size + done);
+        done += bytesWritten;
+      }
+    });
+    this.#hash.update(bytes);
+    this.#size += bytes.length;
+  }
+
+  /** Fails before the first byte when it is known not to fit. */
+  async requireSpace(): Promise<void> {
+    const missing = (this.#origin?.total ?? 0) - this.#size;
+    const { bavail, bsize } = await statfs(dirname(this.#path));
+    if (missing > bavail * bsize) throw this.#noSpace();
+  }
+
+  async #onDisk(write: () => Promise<void>): Promise<void> {
+    await write().catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOSPC' || error.code === 'EDQUOT' ? this.#noSpace(error) : error;
+    });
+  }
+
+  #noSpace(cause?: unknown): IngotError {
+    const total = this.#origin?.total;
+    const needed = total === undefined ? 'more' : `${total - this.#size} bytes`;
+    return new IngotError({
+      code: 'NO_SPACE',
+      message: `no space left in ${dirname(this.#path)}: ${needed} needed`,
+      hint: 'free some space (`ingot gc` removes what can be made again) and run the same command',
+      cause,
+    });
+  }
+
+  /** Give it its name: on the disk first, visible then, its name on the disk before it is told. */
+  async commit(to: string): Promise<void> {
+    await this.#onDisk(() => this.#handle.sync());
+    await rename(this.#path, to);
+    await rm(`${this.#path}.json`, { force: true });
+    const folder = await open(dirname(to), 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+
+  async discard(): Promise<void> {
+    await rm(`${this.#path}.json`, { force: true });
+    await rm(this.#path, { force: true });
+  }
+
+  /** Let go of the file; without a way to go on with it, it is removed. */
+  async close(): Promise<void> {
+    await this.#handle.close();
+    if (this.#origin?.validator === undefined) await this.discard();
+  }
+}
+
+async function readOrigin(path: string): Promise<Origin | undefined> {
+  try {
+    return JSON.parse(await readFile(`${path}.json`, 'utf8')) as Origin;
+  } catch {
+    return undefined;
+  }
+}
