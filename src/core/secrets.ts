@@ -1,6 +1,6 @@
 import type { Json } from './keys.ts';
 
-const placeholder = /(\$?)\$\{secret\.([A-Za-z0-9_.-]+)\}/g;
+const placeholder = /\$\$\{secret\.|\$\{secret\.([A-Za-z0-9_.-]+)\}/g;
 
 /** Whether a secret may stand at this path of a step's options; `*` in a pattern is any key or index. */
 export function mayHoldSecret(
@@ -26,8 +26,8 @@ export function fillSecrets(
   function fill(value: Json, path: readonly PropertyKey[]): Json {
     if (typeof value === 'string') {
       if (!mayHoldSecret(secretsIn, path)) return value;
-      return value.replaceAll(placeholder, (all, dollar: string, name: string) =>
-        dollar === '' ? secretOf(name) : all.slice(1),
+      return value.replaceAll(placeholder, (all, name: string | undefined) =>
+        name === undefined ? all.slice(1) : secretOf(name),
       );
     }
     if (Array.isArray(value)) return value.map((item: Json, i) => fill(item, [...path, i]));

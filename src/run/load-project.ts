@@ -1,0 +1,159 @@
+import { dirname, join } from 'node:path';
+import { archFromNode } from '../core/arch.ts';
+import { IngotError, SpecError } from '../core/errors.ts';
+import type { Host } from '../core/host.ts';
+import type { Kinds } from '../core/kinds.ts';
+import type { Project } from '../core/spec.ts';
+import { type Document, readDocument, refusedDocument } from '../spec/document.ts';
+import { type Choice, type NamedFile, parseProject, type Reading } from '../spec/read-project.ts';
+
+const specFileLimit = 1024 * 1024;
+
+/** The nearest folder with `ingot.yaml`, from `start` (absolute) upwards; undefined where there is none. */
+export async function findProject(start: string, host: Host): Promise<string | undefined> {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if ((await host.files.stat(join(folder, 'ingot.yaml'))) !== undefined) return folder;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+/**
+ * Read the project in `root` (absolute), only the files that the choice needs, none outside the folder. All mistakes
+ * of all of them come as one SpecError, files that steps name and that are not there among them.
+ */
+export async function loadProject(
+  root: string,
+  around: { readonly kinds: Kinds; readonly host: Host },
+  choice: Choice = {},
+): Promise<Project> {
+  const { host, kinds } = around;
+  const hostArch = archFromNode(host.arch);
+  if (hostArch === undefined) {
+    throw new IngotError({ code: 'HOST_UNFIT', message: `Ingot makes no images on ${host.arch} machines` });
+  }
+  const loader = await Loader.open(root, host);
+  const reading = await loader.readAll((files) => parseProject(files, { kinds, hostArch }, choice));
+  const problems = [...reading.problems, ...(await loader.missingFiles(reading.files))];
+  if (problems.length > 0) throw new SpecError(problems);
+  return reading.project;
+}
+
+type ProjectFiles = Parameters<typeof parseProject>[0];
+
+/** Reads spec files as they turn out to be needed; lives for one project. */
+class Loader {
+  private readonly root: string;
+  private readonly realRoot: string;
+  private readonly host: Host;
+  private readonly paths: Set<string>;
+  private readonly documents = new Map<string, Document>();
+  private readonly tried = new Set<string>();
+
+  private constructor(fields: {
+    readonly root: string;
+    readonly realRoot: string;
+    readonly host: Host;
+    readonly paths: readonly string[];
+  }) {
+    this.root = fields.root;
+    this.realRoot = fields.realRoot;
+    this.host = fields.host;
+    this.paths = new Set(fields.paths);
+  }
+
+  static async open(root: string, host: Host): Promise<Loader> {
+    if ((await host.files.stat(join(root, 'ingot.yaml'))) === undefined) {
+      const hint = '`ingot new NAME` makes a project; --project FOLDER names one';
+      throw new IngotError({ code: 'USAGE', message: `there is no ingot.yaml in ${root}`, hint });
+    }
+    const lists = ['images', 'sites'].map(async (folder) => {
+      const names = await namesIn(join(root, folder), host);
+      return names.map((name) => `${folder}/${name}`);
+    });
+    const paths = ['ingot.yaml', 'versions.yaml', ...(await Promise.all(lists)).flat()];
+    return new Loader({ root, realRoot: await host.files.realPath(root), host, paths });
+  }
+
+  async readAll(parse: (files: ProjectFiles) => Reading): Promise<Reading> {
+    for (;;) {
+      const { root, documents, paths, tried } = this;
+      const reading = parse({ root, documents, paths, absent: (path) => tried.has(path) });
+      if (reading.missing.length === 0) return reading;
+      await Promise.all(reading.missing.map((path) => this.read(path)));
+    }
+  }
+
+  /** Problems for those files that are not there, or are outside the project. */
+  async missingFiles(files: readonly NamedFile[]): Promise<Reading['problems']> {
+    const paths = [...new Set(files.map(({ path }) => path))];
+    const found = new Map(await Promise.all(paths.map(async (path) => [path, await this.locate(path)] as const)));
+    const problems = files.flatMap(({ path, place }) => {
+      const state = found.get(path);
+      if (state === undefined) {
+        return [
+          { message: `there is no file ${JSON.stringify(path)}`, place, hint: `looked for ${join(this.root, path)}` },
+        ];
+      }
+      return state === 'outside' ? [{ message: `${JSON.stringify(path)} leads out of the project`, place }] : [];
+    });
+    const seen = new Set<string>();
+    return problems.filter(({ message, place }) => {
+      const id = `${place.file}:${place.line}:${place.column} ${message}`;
+      return !seen.has(id) && seen.add(id);
+    });
+  }
+
+  private async read(path: string): Promise<void> {
+    this.tried.add(path);
+    const real = await this.locate(path);
+    if (real === undefined) return this.noteNeighbours(path);
+    const file = join(this.root, path);
+    const refusal = real === 'outside' ? { message: 'this file leads out of the project' } : await this.refusal(real);
+    this.documents.set(
+      path,
+      refusal === undefined ? await this.document(path, real) : refusedDocument(path, file, refusal),
+    );
+  }
+
+  private async document(path: string, real: string): Promise<Document> {
+    const file = join(this.root, path);
+    const bytes = await this.host.files.read(real);
+    try {
+      return readDocument(path, file, new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    } catch {
+      return refusedDocument(path, file, { message: 'this file is not UTF-8 text', hint: 'save it as UTF-8' });
+    }
+  }
+
+  private async refusal(real: string): Promise<{ readonly message: string; readonly hint?: string } | undefined> {
+    const stat = await this.host.files.stat(real);
+    if (stat?.kind !== 'file') return { message: 'this is not a file' };
+    if (stat.size <= specFileLimit) return undefined;
+    const mebibytes = (stat.size / 1024 ** 2).toFixed(1);
+    return {
+      message: `this file has ${mebibytes} MiB; a spec file has at most 1 MiB`,
+      hint: 'move long texts into files of their own',
+    };
+  }
+
+  /** The real path of something in the project; undefined where there is nothing. */
+  private async locate(path: string): Promise<string | 'outside' | undefined> {
+    const real = await this.host.files.realPath(join(this.root, path)).catch(() => undefined);
+    if (real === undefined) return undefined;
+    return real === this.realRoot || real.startsWith(`${this.realRoot}/`) ? real : 'outside';
+  }
+
+  /** What stands beside a file that is not there, for a hint with its right name. */
+  private async noteNeighbours(path: string): Promise<void> {
+    const folder = dirname(path);
+    const real = await this.locate(folder);
+    if (real === undefined || real === 'outside') return;
+    for (const name of await namesIn(real, this.host)) this.paths.add(folder === '.' ? name : `${folder}/${name}`);
+  }
+}
+
+async function namesIn(folder: string, host: Host): Promise<readonly string[]> {
+  const real = await host.files.realPath(folder).catch(() => undefined);
+  const stat = real === undefined ? undefined : await host.files.stat(real);
+  return real !== undefined && stat?.kind === 'directory' ? host.files.list(real) : [];
+}
