@@ -24,7 +24,7 @@ export async function fetchInput(
   if (await isWhole(path, input, ctx)) return path;
   const onWait = () => ctx.emit({ type: 'log', id: ctx.step, line: `waiting for another download of ${input.sha256}` });
   const lock = join(paths.locks, `input-${input.sha256}.lock`);
-  return withLock(lock, { signal: ctx.signal, onWait }, async () => {
+  const found = withLock(lock, { signal: ctx.signal, onWait }, async () => {
     if (await isWhole(path, input, ctx)) return path;
     await setAside(path, ctx);
     await fetch({
@@ -36,6 +36,10 @@ export async function fetchInput(
       onRetry: (why) => ctx.emit({ type: 'log', id: ctx.step, line: `${why}; trying again` }),
     });
     return path;
+  });
+  return found.catch((error: unknown) => {
+    ctx.signal.throwIfAborted();
+    throw error;
   });
 }
 
