@@ -44,6 +44,7 @@ export const packages = defineStep<PackagesOptions>({
   on: ['tree', 'guest'],
   options,
   example: ['qemu-guest-agent', 'vim'],
+  shorthands: ['upgrade'],
   title: packagesTitle,
   run: (o, work) => work.exec(packagesScript(o)),
 });

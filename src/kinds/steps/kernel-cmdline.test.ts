@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { kernelCmdline, kernelCmdlineScript } from './kernel-cmdline.ts';
+
+test('words are arguments of the script, never part of its text', () => {
+  const { text, args } = kernelCmdlineScript({ add: ['console=ttyS0,115200n8', 'a[b]*'], remove: ['quiet'] });
+  expect(args).toEqual(['console=ttyS0,115200n8 a[b]*', 'quiet']);
+  expect(text).toBe(kernelCmdlineScript({ add: ['x'], remove: [] }).text);
+});
+
+test('a list is what to add', () => {
+  expect(kernelCmdline.options.parse(['panic=30'])).toEqual({ add: ['panic=30'], remove: [] });
+});
+
+test.each([
+  [[]],
+  [{}],
+  [['']],
+  [['two words']],
+  [['new\nline']],
+  [['a"b']],
+  [["a'b"]],
+  [['a$b']],
+  [['a`b`']],
+  [['a\\b']],
+  [{ add: ['a'], remove: ['a'] }],
+  ['quiet'],
+])('%j is refused', (written) => {
+  expect(kernelCmdline.options.safeParse(written).success).toBe(false);
+});
+
+test('the title names the words', () => {
+  expect(kernelCmdline.title({ add: ['a', 'b=1'], remove: ['c'] })).toBe('add a b=1, remove c (kernel command line)');
+});
