@@ -6,11 +6,11 @@ const mostQueued = 4 * 1024 * 1024;
  * The chunks of a stream as they come. Unlike the stream's own iterator it loses nothing that came before an error: a
  * download that breaks keeps all it was sent. Starts to read at once.
  */
-export function readEagerly(stream: Readable): AsyncIterable<Buffer> & { stop(): void } {
+export function readEagerly(stream: Readable): AsyncIterable<Buffer> & { readonly stop: () => void } {
   const queue: Buffer[] = [];
   let queued = 0;
   let over = false;
-  let failure: unknown;
+  let failure: Error | undefined;
   let wake = (): void => undefined;
   stream.on('data', (chunk: Buffer) => {
     queue.push(chunk);
@@ -18,7 +18,7 @@ export function readEagerly(stream: Readable): AsyncIterable<Buffer> & { stop():
     if (queued > mostQueued) stream.pause();
     wake();
   });
-  stream.on('error', (error) => {
+  stream.on('error', (error: Error) => {
     failure = error;
   });
   stream.on('close', () => {

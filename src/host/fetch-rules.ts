@@ -43,7 +43,7 @@ function isGuarded(host: string, firstHost: string): boolean {
 }
 
 /** A resolver that refuses names of other hosts than the first one that turn out to be this machine or its link. */
-export function guardedLookup(firstHost: string, resolve: LookupFunction = lookup as LookupFunction): LookupFunction {
+export function guardedLookup(firstHost: string, resolve: LookupFunction = lookup): LookupFunction {
   return (host, options, callback) => {
     resolve(host, options, (error, address, family) => {
       const found = typeof address === 'string' ? [address] : (address ?? []).map((one) => one.address);
