@@ -73,7 +73,7 @@ function onePlan(one: Plan, view: PlanView): readonly string[] {
   );
   return [
     head,
-    ...rows.flatMap((row, index) => [row, ...reason(steps[index], view)]),
+    ...rows.flatMap((row, index) => [row, ...reason(steps[index], steps[index - 1], view)]),
     ...wrap(`formats: ${one.formats.join(', ')}`, view.columns - 4).map((line) => `    ${paint('dim', line)}`),
     ...wrap(`checks: ${one.checks.join(', ') || 'none'}`, view.columns - 4).map((line) => `    ${paint('dim', line)}`),
   ];
@@ -91,8 +91,13 @@ function expected(step: PlannedStep): string {
   return step.expectedSeconds === undefined ? '?' : `~${duration(step.expectedSeconds)}`;
 }
 
-function reason(step: PlannedStep | undefined, view: PlanView): readonly string[] {
-  if (step?.why === undefined) return [];
+// One reason that holds for several steps in a row is told once.
+function reason(
+  step: PlannedStep | undefined,
+  before: PlannedStep | undefined,
+  view: PlanView,
+): readonly string[] {
+  if (step?.why === undefined || step.why === before?.why) return [];
   return wrap(oneLine(step.why), view.columns - 8).map((line) => `       ${view.paint('yellow', line)}`);
 }
 

@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import type { CheckRequest, CheckResult, ImageRequest, Io } from '../cli/engine.ts';
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/errors.ts';
+import type { CheckRecord } from '../core/manifest.ts';
+import type { ImageSpec } from '../core/spec.ts';
+import { bootShell } from '../run/boot-shell.ts';
+import { CheckError } from '../run/check.ts';
+import { errorRecord } from '../run/error-record.ts';
+import { bootableFile } from '../run/finish.ts';
+import { proveArtifact } from '../run/prove.ts';
+import type { Workshop } from '../run/workshop.ts';
+import { type FinishedBuild, updateManifest } from '../store/artifacts.ts';
+import { withLedger } from '../store/ledger.ts';
+import { findBuild } from './images.ts';
+import { buildId, openJournal } from './journal.ts';
+
+/** Run the checks of finished images, one after another; each end is told in its result. */
+export async function checkAll(
+  workshop: Workshop,
+  specs: readonly ImageSpec[],
+  request: CheckRequest,
+  io: Io,
+): Promise<readonly CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const spec of specs) results.push(await checkOne(workshop, spec, request.force, io));
+  return results;
+}
+
+async function checkOne(workshop: Workshop, spec: ImageSpec, force: boolean, io: Io): Promise<CheckResult> {
+  const { host } = workshop;
+  const { name: image, arch } = spec;
+  const found = await findBuild(workshop, { image, arch });
+  const disk = bootableOf(workshop, spec, found);
+  const id = buildId(host);
+  const journal = openJournal(workshop, id, io);
+  const started = host.monotonic();
+  const ctx: Context = { signal: io.signal, emit: journal.emit, host, step: 'check' };
+  const common = { image, arch, path: disk.path, sha256: disk.sha256 };
+  journal.emit({ type: 'build.start', image, arch, key: found.manifest.key });
+  const end = (rest: Pick<CheckResult, 'outcome' | 'checks' | 'error'>): CheckResult => {
+    const seconds = (host.monotonic() - started) / 1000;
+    const error = rest.error === undefined ? {} : { error: rest.error };
+    journal.emit({ type: 'build.end', image, arch, outcome: rest.outcome, seconds, ...error });
+    return { ...common, ...rest, seconds };
+  };
+  try {
+    const { packages } = found.manifest;
+    const checks = await inScratch(workshop, id, io.signal, (scratch) =>
+      proveArtifact(workshop, { spec, disk, packages, scratch, build: id, force }, ctx),
+    );
+    await updateManifest(found, { ...found.manifest, checks });
+    return end({ outcome: checks.every(isRemembered) ? 'cached' : 'done', checks });
+  } catch (thrown) {
+    if (io.signal.aborted) return end({ outcome: 'cancelled', checks: [] });
+    const checks = thrown instanceof CheckError ? thrown.report.results : [];
+    return end({ outcome: 'failed', checks, error: errorRecord(thrown) });
+  } finally {
+    journal.close();
+  }
+}
+
+function isRemembered(check: CheckRecord): boolean {
+  return check.outcome === 'cached';
+}
+
+/** Boot a throw-away copy of a finished image and give the terminal to a login in it. */
+export async function logIn(workshop: Workshop, spec: ImageSpec, request: ImageRequest, io: Io): Promise<void> {
+  const { host, paths } = workshop;
+  const found = await findBuild(workshop, { ...request, arch: spec.arch });
+  const { path, format } = bootableOf(workshop, spec, found);
+  const id = buildId(host);
+  const journal = openJournal(workshop, id, io);
+  const ctx: Context = { signal: io.signal, emit: journal.emit, host, step: 'boot' };
+  const { arch, memory, cpus, virtualization } = spec;
+  const [firmware = 'uefi'] = spec.firmware;
+  journal.emit({ type: 'build.start', image: spec.name, arch, key: found.manifest.key });
+  await inScratch(workshop, id, io.signal, (scratch) =>
+    io.withTerminal(() =>
+      bootShell(
+        {
+          disk: { path, format },
+          arch,
+          memory,
+          cpus,
+          virtualization,
+          firmware,
+          packages: found.manifest.packages.map(({ name }) => name),
+          scratch: join(scratch, 'guest'),
+          logs: join(paths.builds, id),
+          state: join(paths.home, 'state'),
+        },
+        ctx,
+      ),
+    ),
+  );
+  journal.close();
+}
+
+function bootableOf(workshop: Workshop, spec: ImageSpec, { folder, manifest }: FinishedBuild) {
+  const disk = bootableFile(workshop, spec, folder, manifest.artifacts);
+  if (disk !== undefined) return disk;
+  const message = `no format of ${spec.name} can be booted as it is`;
+  throw new IngotError({ code: 'USAGE', message, hint: 'add qcow2 to its formats' });
+}
+
+async function inScratch<T>(
+  workshop: Workshop,
+  id: string,
+  signal: AbortSignal,
+  act: (scratch: string) => Promise<T>,
+): Promise<T> {
+  return withLedger(workshop.paths, id, signal, async (ledger) => {
+    const scratch = join(workshop.paths.work, id);
+    await ledger.record({ folder: scratch });
+    await workshop.host.files.makeDirectory(scratch, 0o755);
+    return act(scratch);
+  });
+}
