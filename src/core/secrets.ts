@@ -41,5 +41,5 @@ export function fillSecrets(
 
 /** Text that `fillSecrets` gives back as it is. */
 export function escapeSecrets(text: string): string {
-  return text.replaceAll('${secret.', '$${secret.');
+  return text.replaceAll('${secret.', (start) => `$${start}`);
 }

@@ -14,12 +14,12 @@ export type Match = {
  * then, between two of those, steps of one kind in their order.
  */
 export function matchSteps(now: readonly Now[], before: readonly HistoryStep[]): Match {
-  const same = new Map(pairs(now, before, (a, b) => sameKind(a, b) && canonical(a.inputs) === canonical(b.inputs)));
+  const same = pairs(now.map(wordsOf), before.map(wordsOf));
   const old: (HistoryStep | undefined)[] = [];
   const used = new Set<HistoryStep>();
   let from = { now: 0, before: 0 };
   for (const [i, j] of [...same, [now.length, before.length] as const]) {
-    const gap = pairs(now.slice(from.now, i), before.slice(from.before, j), sameKind);
+    const gap = pairs(now.slice(from.now, i).map(kindOf), before.slice(from.before, j).map(kindOf));
     const found = new Map(gap.map(([a, b]) => [a + from.now, before[b + from.before]]));
     for (let at = from.now; at < i; at++) old[at] = found.get(at);
     if (i < now.length) old[i] = before[j];
@@ -29,28 +29,29 @@ export function matchSteps(now: readonly Now[], before: readonly HistoryStep[]):
   return { old, gone: before.filter((step) => !used.has(step)) };
 }
 
-function sameKind(a: Now, b: HistoryStep): boolean {
-  return kindOf(a.id) === kindOf(b.id);
+function wordsOf(step: Now): string {
+  return `${kindOf(step)} ${canonical(step.inputs)}`;
 }
 
-function kindOf(id: string): string {
+function kindOf({ id }: Now): string {
   return id.replace(/^\d+-/, '');
 }
 
 /** The longest common subsequence of two lists, as pairs of positions. */
-function pairs<A, B>(a: readonly A[], b: readonly B[], equal: (x: A, y: B) => boolean): [number, number][] {
-  const equals = a.map((x) => b.map((y) => equal(x, y)));
+function pairs(a: readonly string[], b: readonly string[]): [number, number][] {
+  let start = 0;
+  while (start < a.length && start < b.length && a[start] === b[start]) start++;
   const lengths = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
   const length = (i: number, j: number): number => lengths[i]?.[j] ?? 0;
-  for (let i = a.length - 1; i >= 0; i--) {
+  for (let i = a.length - 1; i >= start; i--) {
     const row = lengths[i] ?? [];
-    for (let j = b.length - 1; j >= 0; j--) {
-      row[j] = equals[i]?.[j] === true ? length(i + 1, j + 1) + 1 : Math.max(length(i + 1, j), length(i, j + 1));
+    for (let j = b.length - 1; j >= start; j--) {
+      row[j] = a[i] === b[j] ? length(i + 1, j + 1) + 1 : Math.max(length(i + 1, j), length(i, j + 1));
     }
   }
-  const found: [number, number][] = [];
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    if (equals[i]?.[j] === true) found.push([i++, j++]);
+  const found = Array.from({ length: start }, (_, i): [number, number] => [i, i]);
+  for (let i = start, j = start; i < a.length && j < b.length; ) {
+    if (a[i] === b[j]) found.push([i++, j++]);
     else if (length(i + 1, j) >= length(i, j + 1)) i++;
     else j++;
   }

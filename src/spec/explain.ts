@@ -111,8 +111,8 @@ function explainUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, subject: 
   const values = shaped.flatMap((branch) => branch.flatMap((inner) => (isWrongWord(inner) ? inner.values : [])));
   const onlyWords = shaped.every((branch) => branch.every(isWrongWord));
   if (onlyWords) return [{ path, ...wrongWord(values, value) }];
-  const best = shaped.reduce((a, b) => (strangeness(b) < strangeness(a) ? b : a), first);
-  return best.flatMap((inner) => explain(inner, path, subject));
+  const told = shaped.map((branch) => withoutEchoes(branch.flatMap((inner) => explain(inner, path, subject))));
+  return told.reduce((a, b) => (strangeness(b) < strangeness(a) ? b : a));
 }
 
 function isWrongShape(issue: Issue, value: unknown): boolean {
@@ -149,8 +149,8 @@ function wrongTag(issue: z.core.$ZodIssueInvalidUnion, tag: string, path: Path, 
   };
 }
 
-function strangeness(branch: readonly Issue[]): number {
-  return branch.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length * 2 : 1), 0);
+function strangeness(findings: readonly Finding[]): number {
+  return findings.reduce((sum, { message }) => sum + (message.startsWith('unknown key') ? 2 : 1), 0);
 }
 
 function unknownKey(key: string, path: Path, subject: Subject): Finding {

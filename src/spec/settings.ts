@@ -72,7 +72,10 @@ export const projectSettings = z.strictObject({
     .optional()
     .describe("Name of the project; default: its folder's name."),
   description: z.string().max(1000).optional().describe('One line for people.'),
-  defaults: z.unknown().describe('What holds for every image that says nothing else; anything an image may set.'),
+  defaults: z
+    .unknown()
+    .optional()
+    .describe('What holds for every image that says nothing else; anything an image may set.'),
 });
 
 /** `when:` beside a kind: the entry counts only for these. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { show } from './words.ts';
 
 export const mebibyte = 1024 ** 2;
 
@@ -20,15 +21,19 @@ export function showSize(bytes: number): string {
   return `${bytes} bytes`;
 }
 
+const wrongType = {
+  error: (issue: { readonly input?: unknown }) => `expected a size like 8G or 512M, not ${show(issue.input)}`,
+};
+
 /** A schema for sizes in bytes within bounds, whole MiB only. */
 export function sizeSchema(least: number, most: number): z.ZodType<number, string | number> {
-  return z.union([z.string(), z.number()]).transform((written, context) => {
+  return z.union([z.string(), z.number()], wrongType).transform((written, context) => {
     const bytes = typeof written === 'number' ? written : parseSize(written);
     const refuse = (message: string) => {
       context.issues.push({ code: 'custom', message, input: written });
       return z.NEVER;
     };
-    if (bytes === undefined) return refuse(`expected a size like 8G or 512M, not ${JSON.stringify(written)}`);
+    if (bytes === undefined) return refuse(`expected a size like 8G or 512M, not ${show(written)}`);
     if (bytes < least || bytes > most) return refuse(`expected a size from ${showSize(least)} to ${showSize(most)}`);
     if (bytes % mebibyte !== 0) return refuse('expected a whole number of MiB');
     return bytes;
