@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 
@@ -95,11 +96,10 @@ async function fetchAndKeep(cache: Cache, url: string, folder: string, reply: Se
   try {
     for await (const chunk of response.body) {
       hash.update(chunk as Buffer);
-      const full = !file.write(chunk);
-      const behind = !reply.write(chunk);
-      if (full) await new Promise((resolve) => file.once('drain', resolve));
-      if (behind && !reply.destroyed)
-        await Promise.race([new Promise((resolve) => reply.once('drain', resolve)), closed(reply)]);
+      // Both are asked before either is waited for: a drain that nobody listens to yet would be missed.
+      const written = file.write(chunk) ? undefined : drained(file);
+      const sent = reply.destroyed || reply.write(chunk) ? undefined : drained(reply);
+      await Promise.all([written, sent]);
     }
     file.end();
     await finished(file);
@@ -112,8 +112,15 @@ async function fetchAndKeep(cache: Cache, url: string, folder: string, reply: Se
   }
 }
 
-function closed(reply: ServerResponse): Promise<unknown> {
-  return new Promise((resolve) => reply.once('close', resolve));
+/** Resolves when a stream takes more, or is gone: a client that went away does not keep the file from being kept. */
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of ['drain', 'close', 'error']) stream.off(event, done);
+      resolve();
+    };
+    for (const event of ['drain', 'close', 'error']) stream.on(event, done);
+  });
 }
 
 /** Changing files: asked again each time with the client's own conditions; the last good answer stands in for a dead network. */
