@@ -25,7 +25,13 @@ export function userData(keys: SeedKeys): string {
     { path: hostKeyPath, permissions: '0600', content: keys.hostPrivate },
     { path: dropInPath, permissions: '0644', content: dropIn },
   ];
-  const data = { users: [user], ssh_genkeytypes: ['ed25519', 'ecdsa'], write_files: files };
+  const data = {
+    users: [user],
+    ssh_genkeytypes: ['ed25519', 'ecdsa'],
+    // Debian's sudo looks its own host up: without an answer every command would wait 8 s for DNS.
+    manage_etc_hosts: 'localhost',
+    write_files: files,
+  };
   return `#cloud-config\n${JSON.stringify(data, null, 1)}\n`;
 }
 

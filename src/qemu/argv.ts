@@ -3,7 +3,12 @@ import type { Json } from '../core/keys.ts';
 import type { DiskFile } from '../core/kinds.ts';
 
 /** How the guest's processor is made: by hardware where that was proven to work, else by translation. */
-export type Accelerator = { readonly name: 'kvm' | 'hvf' | 'tcg'; readonly cpu: string };
+export type Accelerator = {
+  readonly name: 'kvm' | 'hvf' | 'tcg';
+  readonly cpu: string;
+  /** It carries no more processors than these. */
+  readonly cpus?: number;
+};
 
 /** UEFI firmware as files: the code, shared and read-only, and this machine's own copy of the variables. */
 export type UefiFiles = { readonly code: DiskFile; readonly vars: DiskFile };
@@ -68,7 +73,7 @@ function machineArgs({ arch, firmware }: MachineConfig): readonly string[] {
 
 function cpuArgs({ accelerator, cpus }: MachineConfig): readonly string[] {
   const accel = accelerator.name === 'tcg' ? 'tcg,thread=multi' : accelerator.name;
-  return ['-accel', accel, '-cpu', accelerator.cpu, '-smp', String(cpus)];
+  return ['-accel', accel, '-cpu', accelerator.cpu, '-smp', String(Math.min(cpus, accelerator.cpus ?? cpus))];
 }
 
 function firmwareArgs(firmware: 'bios' | UefiFiles): readonly string[] {

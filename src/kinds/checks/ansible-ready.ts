@@ -42,6 +42,8 @@ async function gatherFacts({ guests, scratch }: CheckSubject, ctx: Context): Pro
   const { files } = ctx.host;
   await files.makeDirectory(folder, 0o700);
   await files.write(`${folder}/inventory.json`, JSON.stringify(inventory(guests)));
+  // Ansible reads the user's configuration unless it is given one, and /dev/null is none to it.
+  await files.write(`${folder}/ansible.cfg`, '');
   const command = { argv: ansibleArgv(`${folder}/inventory.json`), env: environment(folder) };
   const result = await ctx.host
     .run(command, { signal: ctx.signal, timeoutMs: ansibleMs, ok: [0, 2, 4] })
@@ -56,7 +58,7 @@ async function gatherFacts({ guests, scratch }: CheckSubject, ctx: Context): Pro
 /** Nothing of the user's own settings, and no persistent ssh connections: those would outlive us. */
 export function environment(folder: string): Readonly<Record<string, string>> {
   return {
-    ANSIBLE_CONFIG: '/dev/null',
+    ANSIBLE_CONFIG: `${folder}/ansible.cfg`,
     ANSIBLE_HOME: `${folder}/home`,
     ANSIBLE_LOCAL_TEMP: `${folder}/tmp`,
     ANSIBLE_HOST_KEY_CHECKING: 'True',

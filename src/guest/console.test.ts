@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { createConsole, troubleIn } from './console.ts';
+
+const never = new AbortController().signal;
+
+test('lines are put together from bytes, with control characters shown', () => {
+  const lines: string[] = [];
+  const console = createConsole({ onLine: (line) => lines.push(line) });
+  for (const part of ['[  OK  ] St', 'arted \u001b[0;1;39mssh\u001b[0m\r\n', '\u001b]0;title\u0007\r\nlog', 'in: ']) {
+    console.add(Buffer.from(part));
+  }
+  expect(lines).toEqual(['[  OK  ] Started ssh', '\\x1b]0;title\\x07']);
+  expect(console.tail(2)).toEqual(['\\x1b]0;title\\x07', 'login:']);
+});
+
+test('a flood without a line end takes no memory', () => {
+  const lines: string[] = [];
+  const console = createConsole({ onLine: (line) => lines.push(line) });
+  for (let i = 0; i < 100; i += 1) console.add(Buffer.alloc(1000, 'x'));
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(4096);
+  expect(console.tail(1000).length).toBeLessThanOrEqual(401);
+});
+
+test.each([
+  ['[    2.898171] Kernel panic - not syncing: Fatal exception', 'the kernel panicked'],
+  ['[    2.895632] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI', 'the kernel hit a bug'],
+  ['[    9.000001] BUG: kernel NULL pointer dereference', 'the kernel hit a bug'],
+  ['You are in emergency mode. After logging in, type', 'the guest went into an emergency shell'],
+  ['Give root password for maintenance', 'the guest went into an emergency shell'],
+  ['(initramfs) ', 'the initial RAM disk did not find the root file system'],
+  ['grub rescue> ', 'GRUB did not find its menu'],
+  ['No bootable device.', 'the firmware found nothing to boot'],
+  ['BdsDxe: No bootable option or device was found.', 'the firmware found nothing to boot'],
+])('%s is a dead end', (line, meaning) => {
+  expect(troubleIn(line)).toBe(meaning);
+});
+
+test.each([
+  '[   40.000000] watchdog: BUG: soft lockup - CPU#0 stuck for 22s!',
+  'cloud-init[312]: Oops, no such package',
+  'debian login: ',
+  '[    0.000000] Linux version 6.12.117',
+  '[    1.000000] Command line: panic=-1 oops=panic',
+])('%s is none', (line) => {
+  expect(troubleIn(line)).toBeUndefined();
+});
+
+test('a prompt is a dead end though its line does not end, and it is told once', () => {
+  const told: string[] = [];
+  const console = createConsole({ onTrouble: (meaning) => told.push(meaning) });
+  console.add(Buffer.from('Gave up waiting for root file system\r\n(initramfs) '));
+  console.add(Buffer.from('more\n(initramfs) '));
+  expect(told).toEqual(['the initial RAM disk did not find the root file system']);
+});
+
+test('a line can be waited for, before and after it came', async () => {
+  const console = createConsole();
+  const waiting = console.line(/^login:/, never);
+  console.add(Buffer.from('hello\nlogin: root\n'));
+  expect(await waiting).toBe('login: root');
+  expect(await console.line(/hello/, never)).toBe('hello');
+});
+
+test('a wait that is given up fails with the reason', async () => {
+  const stop = new AbortController();
+  const waiting = createConsole().line(/never/, stop.signal);
+  stop.abort(new Error('enough'));
+  await expect(waiting).rejects.toThrow('enough');
+});

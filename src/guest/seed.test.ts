@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { credentials, metaData, seedArgvs, userData } from './seed.ts';
+
+const keys = { loginPublic: 'ssh-ed25519 AAAA', hostPrivate: '-----BEGIN\nb64\n-----END\n' };
+
+test('the seed is cloud-config with our key, our host key, and sudo without a password', () => {
+  const text = userData(keys);
+  expect(text.startsWith('#cloud-config\n')).toBe(true);
+  const data = parse(text);
+  expect(data.users).toMatchObject([
+    { name: 'ingot', sudo: ['ALL=(ALL) NOPASSWD:ALL'], ssh_authorized_keys: ['ssh-ed25519 AAAA'], lock_passwd: true },
+  ]);
+  expect(data.write_files).toEqual([
+    { path: '/etc/ssh/ingot_host_key', permissions: '0600', content: keys.hostPrivate },
+    { path: '/etc/ssh/sshd_config.d/00-ingot.conf', permissions: '0644', content: 'HostKey /etc/ssh/ingot_host_key\n' },
+  ]);
+});
+
+test('the image makes its own host keys, and does not waste time on RSA', () => {
+  expect(parse(userData(keys))).toMatchObject({ ssh_genkeytypes: ['ed25519', 'ecdsa'] });
+});
+
+test('meta-data names the instance', () => {
+  expect(parse(metaData('ingot-1'))).toEqual({ 'instance-id': 'ingot-1', 'local-hostname': 'ingot-guest' });
+});
+
+test('the seed disk is FAT with the label that NoCloud looks for', () => {
+  const argvs = seedArgvs('/s/seed.img', ['/s/user-data', '/s/meta-data']);
+  expect(argvs[0]).toEqual(['mformat', '-C', '-f', '1440', '-v', 'CIDATA', '-i', '/s/seed.img', '::']);
+  expect(argvs[1]).toEqual(['mcopy', '-i', '/s/seed.img', '/s/user-data', '/s/meta-data', '::']);
+});
+
+test('systemd gets the same as tmpfiles lines in one credential', () => {
+  const [name, value] = credentials(keys).split('tmpfiles.extra=');
+  expect(name).toBe('io.systemd.credential.binary:');
+  const lines = Buffer.from(value ?? '', 'base64')
+    .toString()
+    .trim()
+    .split('\n');
+  const written = lines.flatMap((line) => {
+    const [type, path, mode, , , , content] = line.split(' ');
+    return type === 'f+~' ? [[path, mode, Buffer.from(content ?? '', 'base64').toString()]] : [];
+  });
+  expect(written).toEqual([
+    ['/root/.ssh/authorized_keys', '0600', 'ssh-ed25519 AAAA\n'],
+    ['/etc/ssh/ingot_host_key', '0600', keys.hostPrivate],
+    ['/etc/ssh/sshd_config.d/00-ingot.conf', '0644', 'HostKey /etc/ssh/ingot_host_key\n'],
+  ]);
+});

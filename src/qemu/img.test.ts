@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { convertArgv, createOverlayArgv, infoArgv, parseInfo, resizeArgv } from './img.ts';
+
+const base = { path: '/a/disk.img', format: 'raw' } as const;
+const target = { path: '/b/disk.qcow2', format: 'qcow2' } as const;
+
+test('formats are pinned in every command', () => {
+  expect(createOverlayArgv({ base, overlay: '/s/o.qcow2', size: 5 })).toEqual([
+    'qemu-img',
+    'create',
+    '-q',
+    '-f',
+    'qcow2',
+    '-F',
+    'raw',
+    '-b',
+    '/a/disk.img',
+    '/s/o.qcow2',
+    '5',
+  ]);
+  expect(infoArgv(target)).toEqual(['qemu-img', 'info', '--output=json', '-f', 'qcow2', '/b/disk.qcow2']);
+  expect(convertArgv(target, base)).toEqual([
+    'qemu-img',
+    'convert',
+    '-f',
+    'qcow2',
+    '-O',
+    'raw',
+    '/b/disk.qcow2',
+    '/a/disk.img',
+  ]);
+  expect(resizeArgv(target, 7)).toEqual(['qemu-img', 'resize', '-q', '-f', 'qcow2', '/b/disk.qcow2', '7']);
+});
+
+test.each(['json:{}', 'nbd:host:1', '-o', 'disk.qcow2'])('%s is never handed to qemu-img as a path', (path) => {
+  expect(() => infoArgv({ path, format: 'raw' })).toThrow('not an absolute path');
+});
+
+test('the virtual size is read', () => {
+  expect(parseInfo('{"virtual-size": 2167406592, "filename": "x", "format": "qcow2"}', '/x')).toEqual({
+    virtualSize: 2167406592,
+  });
+});
+
+test.each([
+  { 'virtual-size': 1, 'backing-filename': '/etc/passwd' },
+  { 'virtual-size': 1, 'format-specific': { type: 'qcow2', data: { 'data-file': '/etc/shadow' } } },
+])('a disk that leads to another file is refused: %o', (info) => {
+  expect(() => parseInfo(JSON.stringify(info), '/x')).toThrow('leads to another file');
+});
