@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { fakeContext, fakeGuest, fakeSubject } from '../../../test/support/fake-guest.ts';
+import type { Host } from '../../core/host.ts';
+import { boot, failedUnits } from './boot.ts';
+
+const gib = 1024 ** 3;
+const run = async () => ({ exitCode: 0, stdout: JSON.stringify({ 'virtual-size': 2 * gib }), stderr: '' });
+const ctx = fakeContext({ run: run as Host['run'] });
+
+const running = { to: /is-system-running/, stdout: 'running\n' };
+const size = (bytes: number) => ({ to: /dumpe2fs/, stdout: `${bytes}\n` });
+
+test('a system that runs and grew is evidence', async () => {
+  const guests = (['bios', 'uefi'] as const).map((firmware) => fakeGuest([running, size(3 * gib)], firmware));
+  const evidence = await boot.run({}, fakeSubject(guests), ctx);
+  expect(evidence).toBe('systemd is running, no failed unit, root file system grew to 3.0 GiB under BIOS and UEFI');
+});
+
+test('failed units are named, with the end of their logs', async () => {
+  const guest = fakeGuest([
+    { to: /is-system-running/, stdout: 'degraded\n', exitCode: 1 },
+    { to: /list-units/, stdout: 'foo.service loaded failed failed Foo\nbar.mount loaded failed failed Bar\n' },
+    { to: /systemctl status/, stdout: 'it went wrong\n' },
+  ]);
+  await expect(boot.run({}, fakeSubject([guest]), ctx)).rejects.toMatchObject({
+    code: 'CHECK_FAILED',
+    message: 'the system did not come up whole, failed: foo.service, bar.mount',
+    detail: expect.arrayContaining(['it went wrong']),
+  });
+});
+
+test('a root file system that kept its size fails, under its firmware', async () => {
+  const grown = fakeGuest([running, size(3 * gib)], 'bios');
+  const small = fakeGuest([running, size(2 * gib)], 'uefi');
+  await expect(boot.run({}, fakeSubject([grown, small]), ctx)).rejects.toThrow(/did not grow.*\(under UEFI\)/);
+});
+
+test('a firmware that was asked for must be there', async () => {
+  const subject = fakeSubject([fakeGuest([running, size(3 * gib)])]);
+  await expect(boot.run({ firmware: ['uefi'] }, subject, ctx)).rejects.toThrow('no guest is up under uefi');
+});
+
+test('unit names are the first words', () => {
+  expect(failedUnits('a.service loaded failed\n\nb.mount loaded\n')).toEqual(['a.service', 'b.mount']);
+});
