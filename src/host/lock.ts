@@ -23,7 +23,8 @@ export async function withLock<T>(path: string, options: LockOptions, action: ()
     while (!taken(database)) {
       if (!told) options.onWait?.();
       told = true;
-      await setTimeout(pollMs, undefined, { signal: options.signal });
+      options.signal.throwIfAborted();
+      await setTimeout(pollMs);
     }
     return await action();
   } finally {

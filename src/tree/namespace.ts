@@ -64,7 +64,7 @@ export function sandboxCommand(request: {
   return [
     'bwrap',
     ...['--bind', root, '/', '--proc', '/proc', '--dev', '/dev', '--ro-bind', '/sys', '/sys'],
-    ...['--tmpfs', '/run', '--tmpfs', '/tmp', '--ro-bind', entry, '/run/ingot'],
+    ...['--tmpfs', '/run', '--perms', '1777', '--tmpfs', '/tmp', '--ro-bind', entry, '/run/ingot'],
     ...(request.resolv === 'file' ? ['--ro-bind', `${entry}/resolv.conf`, '/etc/resolv.conf'] : []),
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'localhost'],
     ...['--die-with-parent', '--as-pid-1', '--cap-add', 'ALL', '--chdir', '/root'],
