@@ -4,6 +4,7 @@ import type { ErrorRecord, Outcome } from '../core/events.ts';
 import type { Check, CheckSubject, Kinds } from '../core/kinds.ts';
 import type { Firmware, KindUse } from '../core/spec.ts';
 import { type BootedGuest, bootGuest, firmwareNames } from './boot-guest.ts';
+import { errorRecord } from './error-record.ts';
 import { type BenchRequest, type GuestBench, openBench } from './guest-bench.ts';
 
 export type CheckRequest = BenchRequest & {
@@ -148,12 +149,8 @@ async function asStep(
       throw ctx.signal.reason;
     }
     if (!(error instanceof IngotError)) throw error;
-    return end('failed', recordOf(error));
+    return end('failed', errorRecord(error));
   }
-}
-
-function recordOf({ code, message, hint, detail }: IngotError): ErrorRecord {
-  return { code, message, ...(hint === undefined ? {} : { hint }), detail };
 }
 
 function failureOf(results: readonly CheckResult[]): ErrorFields {
