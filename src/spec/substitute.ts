@@ -142,10 +142,20 @@ function lookUp(node: ScalarNode, space: string, given: { readonly name: string;
   }
   const full = values.pins.has(name) || !values.pins.has(`${name}.version`) ? name : `${name}.version`;
   const value = values.pins.get(full);
-  if (value === undefined)
-    return unknown(`versions.yaml has no pin "${name}"`, suggestion(name, [...values.pins.keys()], 'pins'));
+  if (value === undefined) return unknown(...noPin(name, [...values.pins.keys()]));
   work.pins.set(full, value);
   return value;
+}
+
+function noPin(name: string, pins: readonly string[]): [string, string | undefined] {
+  const [pin = '', ...field] = name.split('.');
+  const fields = pins.filter((one) => one.startsWith(`${pin}.`)).map((one) => one.slice(pin.length + 1));
+  if (fields.length > 0) {
+    const wanted = field.join('.') || 'version';
+    return [`pin "${pin}" has no "${wanted}"`, suggestion(wanted, fields, 'it has')];
+  }
+  const names = [...new Set(pins.map((one) => one.replace(/\..*/, '')))];
+  return [`versions.yaml has no pin "${pin}"`, suggestion(pin, names, 'pins')];
 }
 
 /** Where the placeholder stands inside its text, when that can be found. */

@@ -1,0 +1,365 @@
+import { expect, test } from 'vitest';
+import { problemsOf, type SpecFiles } from '../../test/support/spec-project.ts';
+
+const source = 'source: { packages: { suite: trixie } }\n';
+const usePins = { 'versions.yaml': 'pins:\n  k3s: { version: v1.34.1 }\n' };
+
+/** `images/a.yaml` below a line with a good source, so its lines count from 2; and the problems expected. */
+const images: readonly (readonly [string, string, readonly string[]])[] = [
+  ['an unknown key', 'firmwares: [bios]\n', ['2:1 unknown key "firmwares" (did you mean "firmware"?)']],
+  [
+    'a key far from any',
+    'colour: red\n',
+    [
+      '2:1 unknown key "colour" (known keys: arch, checks, cpus, description, disk, extends, filesystem, firmware, formats, labels, memory, pass, ...)',
+    ],
+  ],
+  ['a name', 'name: b\n', ['2:1 unknown key "name" (the name of an image is the name of its file)']],
+  ['a key twice', 'disk: 8G\ndisk: 9G\n', ['3:1 the key "disk" is here twice (the first one is in line 2)']],
+  [
+    'broken YAML',
+    'disk: [8G\n',
+    ['3:1 not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]'],
+  ],
+  [
+    'a colon in plain text',
+    'description: Debian: the best\n',
+    ['2:14 not valid YAML: nested mappings are not allowed in compact mappings (put text that holds ": " in quotes)'],
+  ],
+  ['a tab', 'steps:\n\t- shell: x\n', ['3:1 not valid YAML: tabs are not allowed as indentation (indent with spaces)']],
+  ['a wrong size', 'disk: 8 gigs\n', ['2:7 disk: expected a size like 8G or 512M, not "8 gigs"']],
+  ['a size out of bounds', 'disk: 90T\n', ['2:7 disk: expected a size from 64 MiB to 16 TiB']],
+  ['a size with half a MiB', 'memory: 200.5M\n', ['2:9 memory: expected a whole number of MiB']],
+  [
+    'a wrong file system',
+    'filesystem: ext5\n',
+    ['2:13 filesystem: expected one of "ext4", "btrfs", "xfs", not "ext5" (did you mean "ext4"?)'],
+  ],
+  [
+    'a wrong firmware',
+    'firmware: [bios, efi]\n',
+    ['2:18 firmware.1: expected one of "bios", "uefi", not "efi" (did you mean "uefi"?)'],
+  ],
+  ['no firmware', 'firmware: []\n', ['2:1 firmware: expected a list with at least one entry']],
+  ['a wrong architecture', 'arch: amd64\n', ['2:7 arch: expected one of "x86_64", "aarch64", not "amd64"']],
+  [
+    'a number for text',
+    'description: 13\n',
+    ['2:14 description: expected a string, not 13 (put it in quotes to make it a string)'],
+  ],
+  ['text for a number', 'pass: first\n', ['2:7 pass: expected a whole number from 0 to 999, not "first"']],
+  ['too many processors', 'cpus: 1000\n', ['2:7 cpus: expected at most 256, not 1000']],
+  ['labels that are a list', 'labels: [a]\n', ['2:1 labels: expected a map, not a list']],
+  ['a label that is a map', 'labels:\n  owner: { team: x }\n', ['3:3 labels.owner: expected a string, not a map']],
+  ['steps that are a map', 'steps:\n  shell: x\n', ['2:1 steps: expected a list (start each step with "- ")']],
+  ['a step that is a number', 'steps:\n  - 5\n', ['3:5 expected a step, not 5 (write its kind, like "KIND: OPTIONS")']],
+  ['a step that is empty', 'steps:\n  - {}\n', ['3:5 this step has no kind']],
+  ['an unknown step', 'steps:\n  - shel: x\n', ['3:5 unknown step "shel" (did you mean "shell"?)']],
+  [
+    'two kinds in one step',
+    'steps:\n  - shell: x\n    copy: y\n',
+    [
+      '4:5 a step has one kind: here are "shell" and "copy" (indent the options of "shell" deeper, or start a new step with "- ")',
+    ],
+  ],
+  [
+    'options at the wrong depth',
+    'steps:\n  - packages:\n    install: [vim]\n',
+    [
+      '4:5 a step has one kind: here are "packages" and "install" (indent the options of "packages" deeper, or start a new step with "- ")',
+    ],
+  ],
+  [
+    'an unknown option',
+    'steps:\n  - packages:\n      instal: [vim]\n',
+    ['4:7 packages: unknown key "instal" (did you mean "install"?)'],
+  ],
+  [
+    'an option of the wrong shape',
+    'steps:\n  - packages:\n      install: vim\n',
+    ['4:16 packages.install: expected a list of strings, not "vim"'],
+  ],
+  ['a hostile package name', 'steps:\n  - packages: ["; rm -rf /"]\n', ['3:16 packages.0: expected a package name']],
+  ['a missing option', 'steps:\n  - copy: { from: file, to: /x }\n', ['3:5 copy: missing "path": a string']],
+  ['an unknown check', 'checks: [shs]\n', ['2:10 unknown check "shs" (did you mean "ssh"?)']],
+  ['an unknown format', 'formats:\n  - qcow\n', ['3:5 unknown format "qcow" (did you mean "qcow2"?)']],
+  [
+    'one format twice, another way',
+    'formats: [qcow2, { qcow2: { compression: zlib } }]\n',
+    ['2:20 two formats would write the same file, ending in ".qcow2"'],
+  ],
+  ['no format left', 'formats: [{ qcow2: {}, when: { arch: aarch64 } }]\n', ['2:1 formats: none is left for x86_64']],
+  [
+    'a step for the other bench',
+    'steps: [reboot]\n',
+    [
+      '2:9 step "reboot" cannot change an image from source "packages" (source "packages" works on the tree bench; "reboot" on: guest)',
+    ],
+  ],
+  [
+    'a path out of the project',
+    'steps:\n  - shell: { file: ../../etc/shadow }\n',
+    [
+      '3:20 shell: "../../etc/shadow" could leave the project (paths are relative to the folder that holds ingot.yaml, without "..")',
+    ],
+  ],
+  [
+    'an absolute path',
+    'steps:\n  - shell: /root/x.sh\n',
+    [
+      '3:12 shell: "/root/x.sh" is an absolute path (paths are relative to the folder that holds ingot.yaml, without "..")',
+    ],
+  ],
+  [
+    'a missing fragment',
+    'extends: [fragments/base.yaml]\n',
+    [
+      '2:11 no file "fragments/base.yaml" in the project (paths are relative to the folder that holds ingot.yaml, without "..")',
+    ],
+  ],
+  [
+    'a fragment outside',
+    'extends: ../base.yaml\n',
+    [
+      '2:10 extends: "../base.yaml" could leave the project (paths are relative to the folder that holds ingot.yaml, without "..")',
+    ],
+  ],
+  [
+    'an absolute fragment',
+    'extends: [/etc/passwd]\n',
+    [
+      '2:11 extends: "/etc/passwd" is an absolute path (paths are relative to the folder that holds ingot.yaml, without "..")',
+    ],
+  ],
+  [
+    'fragments that are maps',
+    'extends: [{ a: b }]\n',
+    ['2:1 extends: expected a list of paths of fragments (like: extends: [fragments/base.yaml])'],
+  ],
+  [
+    'itself as a fragment',
+    'extends: [images/a.yaml]\n',
+    ['2:11 extends goes in a circle: images/a.yaml -> images/a.yaml'],
+  ],
+  [
+    'an unknown pin',
+    'steps: [{ shell: "x ${pins.k3x}" }]\n',
+    ['2:21 versions.yaml has no pin "k3x" (did you mean "k3s"?)'],
+  ],
+  [
+    'an unknown field of a pin',
+    'steps: [{ shell: "x ${pins.k3s.vers}" }]\n',
+    ['2:21 pin "k3s" has no "vers" (it has: version)'],
+  ],
+  [
+    'a site value without a site',
+    'description: ${site.owner}\n',
+    ['2:14 ${site.owner} needs a site, and none is chosen (choose one with --site NAME)'],
+  ],
+  [
+    'a misspelt space',
+    'description: ${sites.owner}\n',
+    ['2:14 there is no ${sites.owner} (use ${site.x}, ${pins.x} or ${secret.x}; $${sites.owner} for the text itself)'],
+  ],
+  [
+    'an open reference',
+    'description: "${site.owner"\n',
+    ['2:15 ${site.owner is not a complete reference (write ${site.NAME}, or $${site.owner for the text itself)'],
+  ],
+  [
+    'a secret in an argument',
+    'steps:\n  - shell: { run: x, args: ["${secret.t}"] }\n',
+    ['3:30 a secret cannot stand here: ${secret.t} (this step takes secrets in: env.*)'],
+  ],
+  [
+    'a secret in a setting',
+    'description: ${secret.t}\n',
+    ['2:14 a secret cannot stand here: ${secret.t} (secrets are for the options of steps that say they take them)'],
+  ],
+  [
+    'a condition on nothing',
+    'steps: [{ shell: x, when: { os: linux } }]\n',
+    ['2:29 when: unknown key "os" (known keys: arch, site)'],
+  ],
+  ['a condition on an unknown site', 'steps: [{ shell: x, when: { site: dv } }]\n', ['2:35 there is no site "dv"']],
+  [
+    'a reference over lines of a script',
+    'steps:\n  - shell: |\n      set -e\n      x ${pins.no}\n',
+    ['5:9 versions.yaml has no pin "no" (pins: k3s)'],
+  ],
+];
+
+test.each(images)('an image with %s', (_, text, expected) => {
+  const files = { 'images/a.yaml': `${source}${text}`, ...usePins };
+  expect(problemsOf(files)).toEqual(expected.map((problem) => `images/a.yaml:${problem}`));
+});
+
+const projects: readonly (readonly [string, SpecFiles, readonly string[]])[] = [
+  [
+    'an empty image',
+    { 'images/a.yaml': '' },
+    ['images/a.yaml:1:1 this image has no source (like: source: { packages: { suite: trixie } })'],
+  ],
+  [
+    'an image that is a list',
+    { 'images/a.yaml': '- a\n' },
+    ['images/a.yaml:1:1 expected a map of settings, not a list'],
+  ],
+  [
+    'an unknown source',
+    { 'images/a.yaml': 'source: { package: {} }\n' },
+    ['images/a.yaml:1:11 unknown source "package" (did you mean "packages"?)'],
+  ],
+  [
+    'two sources',
+    { 'images/a.yaml': 'source:\n  packages: { suite: x }\n  image: y\n' },
+    ['images/a.yaml:3:3 a source has one kind: here are "packages" and "image" (an image has one source)'],
+  ],
+  [
+    'a source that lacks an option',
+    { 'images/a.yaml': 'source: packages\n' },
+    ['images/a.yaml:1:9 packages: missing "suite": a string'],
+  ],
+  [
+    'an image ending in .yml',
+    { 'images/a.yml': source },
+    ['images/a.yml:1:1 the file of an image ends in .yaml (rename it to a.yaml)'],
+  ],
+  [
+    'an image with a hostile name',
+    { 'images/A b;$(x).yaml': source },
+    [
+      'images/A b;$(x).yaml:1:1 "A b;$(x)" cannot be the name of an image (lower-case letters, digits, "." and "-", starting with a letter or digit, at most 63 characters)',
+    ],
+  ],
+  [
+    'a wrong key in ingot.yaml',
+    { 'ingot.yaml': 'nam: x\n' },
+    ['ingot.yaml:1:1 unknown key "nam" (did you mean "name"?)'],
+  ],
+  [
+    'ingot.yaml that is a word',
+    { 'ingot.yaml': 'demo\n' },
+    ['ingot.yaml:1:1 expected a map with name, description, defaults, not "demo"'],
+  ],
+  [
+    'a wrong project name',
+    { 'ingot.yaml': 'name: ../x\n' },
+    [
+      'ingot.yaml:1:7 name: expected a name of lower-case letters, digits, "." and "-", starting with a letter or digit, at most 63 characters',
+    ],
+  ],
+  [
+    'defaults that are a list',
+    { 'ingot.yaml': 'defaults: [x]\n' },
+    ['ingot.yaml:1:1 defaults: expected a map of settings'],
+  ],
+  [
+    'a wrong key in defaults',
+    { 'ingot.yaml': 'defaults:\n  dsik: 8G\n', 'images/a.yaml': source },
+    ['ingot.yaml:2:3 unknown key "dsik" (did you mean "disk"?)'],
+  ],
+  [
+    'versions.yaml with another key',
+    { 'versions.yaml': 'pin: {}\n' },
+    ['versions.yaml:1:1 unknown key "pin" (did you mean "pins"?)'],
+  ],
+  [
+    'pins that are a list',
+    { 'versions.yaml': 'pins: [a]\n' },
+    ['versions.yaml:1:1 pins: expected a map from names to pins'],
+  ],
+  [
+    'a pin with a list',
+    { 'versions.yaml': 'pins: { a: { url: [x] } }\n' },
+    ['versions.yaml:1:14 a.url: expected one value, not a list'],
+  ],
+  [
+    'a pin for an architecture that is a word',
+    { 'versions.yaml': 'pins: { a: { aarch64: x } }\n' },
+    ['versions.yaml:1:14 a.aarch64: expected a map like { url, sha256 }'],
+  ],
+  [
+    'a site value that is a list',
+    { 'sites/s.yaml': 'a: { b: [1] }\n' },
+    ['sites/s.yaml:1:6 a.b: expected one value, not a list'],
+  ],
+  [
+    'a site value that is empty',
+    { 'sites/s.yaml': 'a:\n' },
+    ['sites/s.yaml:1:1 a: there is no value (write "" for an empty one)'],
+  ],
+  [
+    'a site name of a value with dots',
+    { 'sites/s.yaml': 'a.b: 1\n' },
+    ['sites/s.yaml:1:1 "a.b" cannot be a name here (names have letters, digits, "_" and "-")'],
+  ],
+  [
+    'fragments in a circle',
+    {
+      'images/a.yaml': `extends: [f/b.yaml]\n${source}`,
+      'f/b.yaml': 'extends: [f/c.yaml]\n',
+      'f/c.yaml': 'disk: 8G\nextends: [f/b.yaml]\n',
+    },
+    ['f/c.yaml:2:11 extends goes in a circle: f/b.yaml -> f/c.yaml -> f/b.yaml'],
+  ],
+  [
+    'a fragment almost named right',
+    { 'images/a.yaml': `extends: [f/bsae.yaml]\n${source}`, 'f/base.yaml': '' },
+    ['images/a.yaml:1:11 no file "f/bsae.yaml" in the project (did you mean "f/base.yaml"?)'],
+  ],
+  [
+    'a problem in a fragment of two images, told once',
+    {
+      'images/a.yaml': `extends: f.yaml\n${source}`,
+      'images/b.yaml': `extends: f.yaml\n${source}`,
+      'f.yaml': 'steps: [shel]\n',
+    },
+    ['f.yaml:1:9 unknown step "shel" (did you mean "shell"?)'],
+  ],
+  [
+    'a missing parent',
+    { 'images/a.yaml': 'source: { image: debain }\n', 'images/debian.yaml': source },
+    ['images/a.yaml:1:18 there is no image "debain" (did you mean "debian"?)'],
+  ],
+  [
+    'a parent for another architecture',
+    { 'images/a.yaml': 'source: { image: b }\narch: [x86_64, aarch64]\n', 'images/b.yaml': source },
+    ['images/a.yaml:1:18 image "b" is not made for aarch64 (it is made for: x86_64)'],
+  ],
+  [
+    'images in a circle',
+    { 'images/a.yaml': 'source: { image: b }\n', 'images/b.yaml': 'source: { image: a }\n' },
+    ['images/b.yaml:1:18 images are made from each other in a circle: a -> b -> a'],
+  ],
+];
+
+test.each(projects)('a project with %s', (_, files, expected) => {
+  expect(problemsOf(files)).toEqual(expected);
+});
+
+test('all problems of all files come at once, by file and line', () => {
+  const files = {
+    'ingot.yaml': 'nam: x\n',
+    'versions.yaml': 'pins: { k: [] }\n',
+    'sites/s.yaml': 'a: [1]\n',
+    'images/b.yaml': 'disk: x\nsource: { packages: {} }\nsteps:\n  - shel: x\n  - packages: vim\nformats: [qcow]\n',
+    'images/a.yaml': 'a: 1\na: 2\n',
+  };
+  expect(problemsOf(files).map((problem) => problem.split(' ')[0])).toEqual([
+    'images/a.yaml:2:1',
+    'images/b.yaml:1:7',
+    'images/b.yaml:2:11',
+    'images/b.yaml:4:5',
+    'images/b.yaml:5:15',
+    'images/b.yaml:6:11',
+    'ingot.yaml:1:1',
+    'sites/s.yaml:1:1',
+    'versions.yaml:1:9',
+  ]);
+});
+
+test('a file with thousands of mistakes shows the first of them', () => {
+  const text = `${source}steps:\n${'  - shel: x\n'.repeat(3000)}`;
+  expect(problemsOf({ 'images/a.yaml': text })).toHaveLength(50);
+});
