@@ -1,5 +1,6 @@
 import type { Arch } from '../core/arch.ts';
 import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/errors.ts';
 import type { DiskFile } from '../core/kinds.ts';
 import { type GuestKeys, makeKeys } from '../guest/keys.ts';
 import { credentials, loginUser, writeSeed } from '../guest/seed.ts';
@@ -74,12 +75,18 @@ async function prepareLogin(
   return { user: 'root', credentials: file };
 }
 
+/** A kernel of the image to prove the accelerator with; undefined when the disk has none that can be read. */
 async function kernelOf({ disk, scratch }: BenchRequest, ctx: Context): Promise<string | undefined> {
-  const image = await openImage(await asRaw(disk, `${scratch}/disk.raw`, ctx), ctx);
-  const kernel = (await image.list('/boot')).find(({ name, kind }) => kind === 'file' && name.startsWith('vmlinuz-'));
+  const raw = await asRaw(disk, `${scratch}/disk.raw`, ctx);
+  const image = await openImage(raw, ctx).catch((error: unknown) => {
+    if (error instanceof IngotError && error.code === 'CHECK_FAILED') return undefined;
+    throw error;
+  });
+  const files = (await image?.list('/boot')) ?? [];
+  const kernel = files.find(({ name, kind }) => kind === 'file' && name.startsWith('vmlinuz-'));
   if (kernel === undefined) return undefined;
   const copy = `${scratch}/probe-kernel`;
-  await image.copy(`/boot/${kernel.name}`, copy);
+  await image?.copy(`/boot/${kernel.name}`, copy);
   return copy;
 }
 
