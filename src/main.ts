@@ -7,6 +7,7 @@ if (caches?.startsWith('/')) enableCompileCache(`${caches}/ingot/compile`);
 
 const { createInterrupts } = await import('./cli/interrupts.ts');
 const { readerGone, runCli } = await import('./cli/run.ts');
+const { exitCodes } = await import('./core/errors.ts');
 const { openAppend } = await import('./host/append.ts');
 
 const showCursor = '\u001b[?25h';
@@ -35,7 +36,13 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] satisfies StopSignal[])
   process.on(name, () => interrupts.deliver(name));
 
 // A reader that went away (`| head`) is told by EPIPE, a terminal that went away by EIO; a write must not become a crash.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interrupts.stop(readerGone));
+let isLost = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOSPC' && stream === process.stdout) isLost = true;
+    interrupts.stop(readerGone);
+  });
+}
 
 // A bug: stop as politely as for a signal, but not for ever. `runCli` reports it, being the reason of the stop.
 process.on('uncaughtException', (error) => {
@@ -62,4 +69,5 @@ const code = await runCli(process.argv.slice(2), {
   openLog: openAppend,
 });
 await Promise.all([process.stdout, process.stderr].map(flushed));
-exitNow(code);
+if (isLost) process.stderr.write('error[NO_SPACE]: the output could not be written: no space left\n');
+exitNow(isLost ? exitCodes.NO_SPACE : code);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { BuildRequest, BuildResult, Io } from '../cli/engine.ts';
+import { IngotError } from '../core/errors.ts';
 import type { Outcome } from '../core/events.ts';
 import type { Host } from '../core/host.ts';
 import type { ImageSpec } from '../core/spec.ts';
@@ -16,6 +17,10 @@ export async function buildAll(
   request: BuildRequest,
   io: Io,
 ): Promise<readonly BuildResult[]> {
+  if (request.onError !== 'clean') {
+    const message = `--on-error ${request.onError} is not possible here: a failed tree is gone with its session`;
+    throw new IngotError({ code: 'USAGE', message, hint: 'build without it; the last lines of the step are shown' });
+  }
   const results = new Map<ImageSpec, BuildResult>();
   const jobs = request.jobs ?? Math.max(1, Math.floor(workshop.host.cpus / 4));
   for (const pass of [...new Set(specs.map((spec) => spec.pass))].sort((a, b) => a - b)) {

@@ -17,6 +17,7 @@ import { pinImages } from '../run/pin.ts';
 import { planWithStore } from '../run/plan.ts';
 import type { Workshop } from '../run/workshop.ts';
 import { currentBuild, type FinishedBuild, finishedBuilds } from '../store/artifacts.ts';
+import { imageFolder } from '../store/paths.ts';
 
 /** Each image of the project and what is finished of it. */
 export async function listImages(
@@ -33,12 +34,12 @@ export async function listImages(
       if (build === undefined) return { image, arch, pass, description, state: 'absent' };
       const { key } = planWithStore(workshop, spec, lock, { force: false });
       const state = key === build.manifest.key ? 'current' : 'stale';
-      return { image, arch, pass, description, state, built: listed(build) };
+      return { image, arch, pass, description, state, built: listed(build, imageFolder(workshop.paths, image, arch)) };
     }),
   );
 }
 
-function listed({ folder, manifest }: FinishedBuild): NonNullable<ListedImage['built']> {
+function listed({ manifest }: FinishedBuild, folder: string): NonNullable<ListedImage['built']> {
   return {
     build: manifest.build,
     at: manifest.builtAt,
@@ -56,7 +57,9 @@ function proof({ checks }: Manifest): 'passed' | 'failed' | 'not run' {
 
 /** Where one finished build came from. */
 export async function tellStory(workshop: Workshop, request: ImageRequest): Promise<ImageStory> {
-  const { folder, manifest } = await findBuild(workshop, request);
+  const found = await findBuild(workshop, request);
+  const { manifest } = found;
+  const folder = await shownFolder(workshop, found);
   const { image, arch, description, build, key, seconds, steps, checks, tools } = manifest;
   const system = [manifest.system['name'], manifest.system['version']].filter(Boolean).join(' ');
   return {
@@ -76,6 +79,12 @@ export async function tellStory(workshop: Workshop, request: ImageRequest): Prom
     ...(manifest.git === undefined ? {} : { git: manifest.git }),
     ...(system === '' ? {} : { system }),
   };
+}
+
+/** The stable folder for the build it stands for, so that paths stay good; its own folder for others. */
+async function shownFolder({ paths }: Workshop, { folder, manifest }: FinishedBuild): Promise<string> {
+  const current = await currentBuild(paths, manifest.image, manifest.arch);
+  return current?.folder === folder ? imageFolder(paths, manifest.image, manifest.arch) : folder;
 }
 
 /** The finished build that a person means: of this machine's architecture, else of the only one there is. */

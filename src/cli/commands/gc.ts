@@ -6,9 +6,9 @@ import type { Verb } from '../verb.ts';
 
 /** `ingot gc`: free space in the store. */
 export const gc: Verb = {
-  summary: 'Free space: remove stored results that nothing needs; finished artifacts stay',
+  summary: 'Free space: remove what can be made again and earlier builds; the newest build of each image stays',
   examples: [
-    ['gc --dry-run', 'what would go, and how much'],
+    ['gc --dry-run', 'what would go: without a limit, what was not used for 30 days'],
     ['gc --older-than 30d', 'what was not used for 30 days'],
     ['gc --keep-size 20G', 'the longest unused, until 20 GiB are left'],
   ],

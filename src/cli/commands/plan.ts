@@ -92,11 +92,7 @@ function expected(step: PlannedStep): string {
 }
 
 // One reason that holds for several steps in a row is told once.
-function reason(
-  step: PlannedStep | undefined,
-  before: PlannedStep | undefined,
-  view: PlanView,
-): readonly string[] {
+function reason(step: PlannedStep | undefined, before: PlannedStep | undefined, view: PlanView): readonly string[] {
   if (step?.why === undefined || step.why === before?.why) return [];
   return wrap(oneLine(step.why), view.columns - 8).map((line) => `       ${view.paint('yellow', line)}`);
 }

@@ -55,7 +55,8 @@ export function storyLines(story: ImageStory, view: StoryView): readonly string[
     ...table(files, '  '),
     ...title('Made by'),
     ...table(steps, '  '),
-    ...(story.checks.length === 0 ? [] : [...title('Proven'), ...checkLines(story.checks, view)]),
+    ...title('Proven'),
+    ...(story.checks.length === 0 ? ['  nothing yet'] : checkLines(story.checks, view)),
     ...(tools.length === 0 ? [] : [...title('Tools'), `  ${oneLine(tools.join(', '))}`]),
   ];
 }
