@@ -7,7 +7,17 @@ import { plainReporter } from './report/plain.ts';
 import { type Clock, type Reporter, together } from './report/reporter.ts';
 import { ttyReporter } from './report/tty.ts';
 import { canRedraw, type Marks, marksFor, type Out, type Paint, painter, wantsColor } from './terminal.ts';
-import type { Globals } from './verb.ts';
+
+/** Options that every command takes, as commander gives them. */
+export type Globals = {
+  readonly json?: true;
+  readonly project?: string;
+  readonly home?: string;
+  readonly quiet?: true;
+  readonly verbose?: true;
+  readonly color: boolean;
+  readonly logFile?: string;
+};
 
 /** The outside of the command line: real in `main.ts`, faked in tests. */
 export type CliDeps = {
@@ -56,7 +66,7 @@ export function openSession(globals: Globals, deps: CliDeps, mode: 'streams' | '
   const log = globals.logFile === undefined ? undefined : deps.openLog(globals.logFile);
   const display =
     json && mode === 'streams' ? jsonReporter(lineTo(deps.stdout)) : screenReporter(globals, deps, errPaint);
-  const reporter = log === undefined ? display : together([display, logFileReporter(log.line)]);
+  const reporter = log === undefined ? display : together([display, logFileReporter((text) => log.line(text))]);
   deps.onStop((why) => reporter.stopping(why));
   let engine: Promise<Engine> | undefined;
   const write = (out: Out, lines: readonly string[]) => {

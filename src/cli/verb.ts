@@ -1,16 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import type { Session } from './session.ts';
-
-/** Options that every command takes, as commander gives them. */
-export type Globals = {
-  readonly json?: true;
-  readonly project?: string;
-  readonly home?: string;
-  readonly quiet?: true;
-  readonly verbose?: true;
-  readonly color: boolean;
-  readonly logFile?: string;
-};
+import type { Globals, Session } from './session.ts';
 
 /** A command before its own arguments and options. */
 export type BareCommand = Command<[], Record<never, never>, Globals>;

@@ -27,7 +27,7 @@ export function openJournal(workshop: Workshop, build: string, io: Io) {
     return open;
   };
   return {
-    emit(body: EventBody) {
+    emit: (body: EventBody): void => {
       const event: IngotEvent = { ...body, seq: ++seq, time: new Date(host.now()).toISOString(), build };
       io.emit(event);
       if (file !== undefined) return write(event);

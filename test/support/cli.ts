@@ -22,7 +22,7 @@ export type Ran = {
 };
 
 /** The wall clock of every scene. */
-export const sceneTime = Date.parse('2026-11-21T12:00:00Z');
+const sceneTime = Date.parse('2026-11-21T12:00:00Z');
 
 /** Run one command line in process against a fake engine. */
 export async function ingot(line: string | readonly string[], scene: Scene = {}): Promise<Ran> {
