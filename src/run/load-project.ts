@@ -5,6 +5,7 @@ import type { Host } from '../core/host.ts';
 import type { Kinds } from '../core/kinds.ts';
 import type { Project } from '../core/spec.ts';
 import { type Document, readDocument, refusedDocument } from '../spec/document.ts';
+import { Problems } from '../spec/problems.ts';
 import { type Choice, type NamedFile, parseProject, type Reading } from '../spec/read-project.ts';
 
 const specFileLimit = 1024 * 1024;
@@ -33,8 +34,10 @@ export async function loadProject(
   }
   const loader = await Loader.open(root, host);
   const reading = await loader.readAll((files) => parseProject(files, { kinds, hostArch }, choice));
-  const problems = [...reading.problems, ...(await loader.missingFiles(reading.files))];
-  if (problems.length > 0) throw new SpecError(problems);
+  const problems = new Problems();
+  for (const problem of reading.problems) problems.add(problem);
+  await loader.findFiles(reading.files, problems);
+  if (problems.size > 0) throw new SpecError(problems.sorted());
   return reading.project;
 }
 
@@ -83,24 +86,16 @@ class Loader {
     }
   }
 
-  /** Problems for those files that are not there, or are outside the project. */
-  async missingFiles(files: readonly NamedFile[]): Promise<Reading['problems']> {
+  /** Tell of those files that are not there, or are outside the project. */
+  async findFiles(files: readonly NamedFile[], problems: Problems): Promise<void> {
     const paths = [...new Set(files.map(({ path }) => path))];
     const found = new Map(await Promise.all(paths.map(async (path) => [path, await this.locate(path)] as const)));
-    const problems = files.flatMap(({ path, place }) => {
-      const state = found.get(path);
-      if (state === undefined) {
-        return [
-          { message: `there is no file ${JSON.stringify(path)}`, place, hint: `looked for ${join(this.root, path)}` },
-        ];
-      }
-      return state === 'outside' ? [{ message: `${JSON.stringify(path)} leads out of the project`, place }] : [];
-    });
-    const seen = new Set<string>();
-    return problems.filter(({ message, place }) => {
-      const id = `${place.file}:${place.line}:${place.column} ${message}`;
-      return !seen.has(id) && seen.add(id);
-    });
+    for (const { path, place } of files) {
+      const name = JSON.stringify(path);
+      const hint = `looked for ${join(this.root, path)}`;
+      if (found.get(path) === undefined) problems.add({ message: `there is no file ${name}`, place, hint });
+      if (found.get(path) === 'outside') problems.add({ message: `${name} leads out of the project`, place });
+    }
   }
 
   private async read(path: string): Promise<void> {

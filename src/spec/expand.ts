@@ -1,5 +1,5 @@
 import type { Arch } from '../core/arch.ts';
-import type { Source } from '../core/kinds.ts';
+import type { Source, Step } from '../core/kinds.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import type { Composed, Settings } from './compose.ts';
 import { check } from './explain.ts';
@@ -20,7 +20,10 @@ import {
 
 /** An image for one architecture and site, with what its uses name and where. */
 export type Expanded = {
-  readonly spec: ImageSpec;
+  readonly name: string;
+  readonly arch: Arch;
+  /** Undefined where there are problems, which are told. */
+  readonly spec: ImageSpec | undefined;
   readonly files: readonly Named[];
   readonly parents: readonly Named[];
 };
@@ -41,9 +44,9 @@ export function archesOf(settings: Settings, hostArch: Arch): readonly Arch[] | 
   return 'findings' in checked ? undefined : asList(checked.value ?? hostArch);
 }
 
-/** The complete spec of an image for one architecture and site; undefined where there are problems, which are told. */
-export function expand(subject: Subject, variant: Variant): Expanded | undefined {
-  const { settings, start, whole } = subject;
+/** The complete spec of an image for one architecture and site; problems are told, and what can be read is read. */
+export function expand(subject: Subject, variant: Variant): Expanded {
+  const { name, settings, start, whole } = subject;
   const own = readSettings(subject, variant);
   // What a missing fragment says of the source is unknown, so nothing can be said against it.
   const source = whole ? sourceOf(subject, variant) : undefined;
@@ -57,12 +60,9 @@ export function expand(subject: Subject, variant: Variant): Expanded | undefined
   const files = [...(source === undefined ? [] : [source]), ...steps].flatMap((read) =>
     filesOf(read, variant.problems),
   );
-  if (own === undefined || source === undefined) return undefined;
-  for (const { kind, above } of steps) {
-    if (kind.on.includes(source.kind.bench)) continue;
-    const hint = `source "${source.kind.name}" works on the ${source.kind.bench} bench; "${kind.name}" on: ${kind.on.join(', ')}`;
-    variant.problems.at(above, `step "${kind.name}" cannot change an image from source "${source.kind.name}"`, hint);
-  }
+  const found = { name, arch: variant.arch, files, parents: source === undefined ? [] : parentsOf(source) };
+  if (source !== undefined) checkBench(source, steps, variant);
+  if (own === undefined || source === undefined) return { ...found, spec: undefined };
   const spec: ImageSpec = {
     ...own,
     source: source.use,
@@ -71,7 +71,16 @@ export function expand(subject: Subject, variant: Variant): Expanded | undefined
     formats: formats.map(({ use }) => use),
     origins: Object.fromEntries([...settings].map(([key, { origin }]) => [key, origin])),
   };
-  return { spec, files, parents: parentsOf(source) };
+  return { ...found, spec };
+}
+
+/** A step changes an image on the bench of its source, and not every step can on every bench. */
+function checkBench(source: Read<Source>, steps: readonly Read<Step>[], variant: Variant): void {
+  for (const { kind, above } of steps) {
+    if (kind.on.includes(source.kind.bench)) continue;
+    const hint = `source "${source.kind.name}" works on the ${source.kind.bench} bench; "${kind.name}" on: ${kind.on.join(', ')}`;
+    variant.problems.at(above, `step "${kind.name}" cannot change an image from source "${source.kind.name}"`, hint);
+  }
 }
 
 function sourceOf({ settings, start }: Subject, variant: Variant): Read<Source> | undefined {

@@ -1,5 +1,4 @@
 import type { Arch } from '../core/arch.ts';
-import type { ImageSpec } from '../core/spec.ts';
 import type { Expanded } from './expand.ts';
 import { suggestion } from './nearest.ts';
 import type { Problems } from './problems.ts';
@@ -13,21 +12,21 @@ type Known = {
 
 /** Tell of images whose source names an image that is not there, not made for their architecture, or made from them. */
 export function checkParents(images: readonly Expanded[], known: Known): void {
-  const byId = new Map(images.map((image) => [idOf(image.spec), image]));
+  const byId = new Map(images.map((image) => [idOf(image), image]));
   const done = new Set<string>();
   for (const image of images) visit(image, []);
 
   function visit(image: Expanded, chain: readonly string[]): void {
-    const id = idOf(image.spec);
+    const id = idOf(image);
     if (done.has(id)) return;
-    const here = [...chain, image.spec.name];
+    const here = [...chain, image.name];
     for (const { name, spot } of image.parents) {
-      const parent = byId.get(`${name} ${image.spec.arch}`);
+      const parent = byId.get(`${name} ${image.arch}`);
       if (here.includes(name)) {
         const circle = [...here.slice(here.indexOf(name)), name].join(' -> ');
         known.problems.at(spot, `images are made from each other in a circle: ${circle}`);
       } else if (parent !== undefined) visit(parent, here);
-      else checkParent(name, image.spec.arch, spot, known);
+      else checkParent(name, image.arch, spot, known);
     }
     done.add(id);
   }
@@ -35,15 +34,15 @@ export function checkParents(images: readonly Expanded[], known: Known): void {
 
 /** Sorted by pass, then name, then architecture, except that an image stands behind those it is made from. */
 export function inOrder(images: readonly Expanded[]): readonly Expanded[] {
-  const byId = new Map(images.map((image) => [idOf(image.spec), image]));
+  const byId = new Map(images.map((image) => [idOf(image), image]));
   const sorted = [...images].sort((a, b) => {
-    return a.spec.pass - b.spec.pass || compare(a.spec.name, b.spec.name) || compare(a.spec.arch, b.spec.arch);
+    return passOf(a) - passOf(b) || compare(a.name, b.name) || compare(a.arch, b.arch);
   });
   const ordered = new Set<Expanded>();
   const add = (image: Expanded, chain: readonly Expanded[]): void => {
     if (ordered.has(image) || chain.includes(image)) return;
     for (const { name } of image.parents) {
-      const parent = byId.get(`${name} ${image.spec.arch}`);
+      const parent = byId.get(`${name} ${image.arch}`);
       if (parent !== undefined) add(parent, [...chain, image]);
     }
     ordered.add(image);
@@ -54,13 +53,13 @@ export function inOrder(images: readonly Expanded[]): readonly Expanded[] {
 
 /** These images and all they are made from. */
 export function withParents(chosen: readonly Expanded[], all: readonly Expanded[]): readonly Expanded[] {
-  const byId = new Map(all.map((image) => [idOf(image.spec), image]));
+  const byId = new Map(all.map((image) => [idOf(image), image]));
   const found = new Set<Expanded>();
   const add = (image: Expanded): void => {
     if (found.has(image)) return;
     found.add(image);
     for (const { name } of image.parents) {
-      const parent = byId.get(`${name} ${image.spec.arch}`);
+      const parent = byId.get(`${name} ${image.arch}`);
       if (parent !== undefined) add(parent);
     }
   };
@@ -77,8 +76,12 @@ function checkParent(name: string, arch: Arch, spot: Expanded['parents'][number]
     problems.at(spot, `image ${show(name)} is not made for ${arch}`, `it is made for: ${made.join(', ')}`);
 }
 
-function idOf(spec: ImageSpec): string {
-  return `${spec.name} ${spec.arch}`;
+function idOf({ name, arch }: Expanded): string {
+  return `${name} ${arch}`;
+}
+
+function passOf({ spec }: Expanded): number {
+  return spec?.pass ?? 0;
 }
 
 function compare(a: string, b: string): number {

@@ -114,7 +114,7 @@ export function parseProject(given: ProjectFiles, around: Around, choice: Choice
     project: {
       root: given.root,
       name: head.name ?? basename(given.root),
-      images: inOrder(withParents(chosen, all)).map(({ spec }) => spec),
+      images: inOrder(withParents(chosen, all)).flatMap(({ spec }) => spec ?? []),
     },
     problems: found,
     missing: [...files.missing],
@@ -167,7 +167,7 @@ function readImage(name: string, document: Document, reading: ImageReading): Rea
   const expanded = (arches ?? [hostArch]).map((arch) =>
     expand({ name, file: document.file, start, ...composed }, variant(arch)),
   );
-  return { arches: arches ?? [], expanded: expanded.filter((one) => one !== undefined) };
+  return { arches: arches ?? [], expanded };
 }
 
 function choose(images: ReadonlyMap<string, ReadImage>, choice: Choice, hostArch: Arch): readonly Expanded[] {
@@ -181,7 +181,7 @@ function choose(images: ReadonlyMap<string, ReadImage>, choice: Choice, hostArch
       const message = `image ${show(name)} is not made for ${wanted}`;
       throw new IngotError({ code: 'USAGE', message, hint: `it is made for: ${arches.join(', ')}` });
     }
-    return expanded.filter(({ spec }) => spec.arch === wanted);
+    return expanded.filter((image) => image.arch === wanted);
   });
 }
 
