@@ -74,27 +74,32 @@ export async function logIn(workshop: Workshop, spec: ImageSpec, request: ImageR
   const ctx: Context = { signal: io.signal, emit: journal.emit, host, step: 'boot' };
   const { arch, memory, cpus, virtualization } = spec;
   const [firmware = 'uefi'] = spec.firmware;
+  const started = host.monotonic();
+  const left = Promise.withResolvers<void>();
+  let handed: Promise<void> | undefined;
+  const onReady = () => {
+    const seconds = (host.monotonic() - started) / 1000;
+    journal.emit({ type: 'build.end', image: spec.name, arch, outcome: 'done', seconds });
+    handed = io.withTerminal(() => left.promise);
+  };
   journal.emit({ type: 'build.start', image: spec.name, arch, key: found.manifest.key });
-  await inScratch(workshop, id, io.signal, (scratch) =>
-    io.withTerminal(() =>
-      bootShell(
-        {
-          disk: { path, format },
-          arch,
-          memory,
-          cpus,
-          virtualization,
-          firmware,
-          packages: found.manifest.packages.map(({ name }) => name),
-          scratch: join(scratch, 'guest'),
-          logs: join(paths.builds, id),
-          state: join(paths.home, 'state'),
-        },
-        ctx,
-      ),
-    ),
-  );
-  journal.close();
+  try {
+    await inScratch(workshop, id, io.signal, (scratch) => {
+      const packages = found.manifest.packages.map(({ name }) => name);
+      const folders = {
+        scratch: join(scratch, 'guest'),
+        logs: join(paths.builds, id),
+        state: join(paths.home, 'state'),
+      };
+      const disk = { path, format };
+      const request = { disk, arch, memory, cpus, virtualization, firmware, packages, onReady, ...folders };
+      return bootShell(request, ctx);
+    });
+  } finally {
+    left.resolve();
+    await handed;
+    journal.close();
+  }
 }
 
 function bootableOf(workshop: Workshop, spec: ImageSpec, { folder, manifest }: FinishedBuild) {

@@ -30,9 +30,13 @@ export function openJournal(workshop: Workshop, build: string, io: Io) {
     emit: (body: EventBody): void => {
       const event: IngotEvent = { ...body, seq: ++seq, time: new Date(host.now()).toISOString(), build };
       io.emit(event);
-      if (file !== undefined) return write(event);
-      early.push(event);
-      if (body.type === 'step.start') file = begin();
+      if (file !== undefined) write(event);
+      else early.push(event);
+      if (file === undefined && body.type === 'step.start') {
+        file = begin();
+        // A journal that cannot be written takes nothing from the build.
+        file.catch(() => undefined);
+      }
     },
     close: () => void file?.then((open) => open.close()).catch(() => undefined),
   };
