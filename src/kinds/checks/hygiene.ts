@@ -22,10 +22,8 @@ export const hygiene = defineCheck<Record<string, never>>({
     const image = await openImage(await asRaw(disk, `${scratch}/disk.raw`, ctx), ctx);
     const found = [...(await traces(image)), ...sameness(guests.map(({ identity }) => identity))];
     if (found.length > 0) {
-      throw checkFailed(
-        `${found.length === 1 ? 'a trace' : `${found.length} traces`} in the image: ${found[0]}`,
-        found,
-      );
+      const more = found.length === 1 ? '' : `, and ${found.length - 1} more`;
+      throw checkFailed(`${found[0]}${more}`, found);
     }
     return `nothing found in the disk; ${identities(guests)}`;
   },
