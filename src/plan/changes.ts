@@ -3,6 +3,7 @@ import type { Inputs } from '../core/plan.ts';
 type Change = { readonly name: string; readonly from: string | undefined; readonly to: string | undefined };
 
 const mostChanges = 4;
+const digestForm = /^[0-9a-f]{64}$/;
 
 /** What differs between the inputs of a step then and now, in plain words; empty when nothing does. */
 export function changesOf(before: Inputs, now: Inputs): readonly string[] {
@@ -102,12 +103,12 @@ function label(name: string): string {
 }
 
 function isLong(value: string | undefined): boolean {
-  return value !== undefined && (value.length > 60 || value.includes('\n'));
+  return value !== undefined && !digestForm.test(value) && (value.length > 60 || value.includes('\n'));
 }
 
 function shown(value: string | undefined): string {
   const line = (value ?? '').replaceAll(/\s+/g, ' ');
-  if (/^[0-9a-f]{64}$/.test(line)) return short(line);
+  if (digestForm.test(line)) return short(line);
   return line === '' ? '""' : line.length <= 60 ? line : `${line.slice(0, 57)}...`;
 }
 

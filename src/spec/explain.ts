@@ -135,18 +135,11 @@ function wrongTag(issue: z.core.$ZodIssueInvalidUnion, tag: string, path: Path, 
   const values = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
   const tagPath = path.at(-1) === tag ? path : [...path, tag];
   const value = at(subject.data, tagPath);
-  if (value === undefined)
-    return {
-      path: tagPath.slice(0, -1),
-      message: `missing ${JSON.stringify(tag)}: one of ${choices(values)}`,
-      atKey: true,
-    };
-  const hint = suggestion(String(value), values.map(String));
-  return {
-    path: tagPath,
-    message: `expected one of ${choices(values)}, not ${show(value)}`,
-    ...(hint === undefined ? {} : { hint }),
-  };
+  if (value === undefined) {
+    const message = `missing ${JSON.stringify(tag)}: one of ${choices(values)}`;
+    return { path: tagPath.slice(0, -1), message, atKey: true };
+  }
+  return { path: tagPath, ...wrongWord(values, value) };
 }
 
 function strangeness(findings: readonly Finding[]): number {
