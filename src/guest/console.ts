@@ -78,7 +78,7 @@ function nextLine(
     };
     const stop = (): void => {
       done();
-      reject(signal.reason);
+      reject(signal.reason as Error);
     };
     if (signal.aborted) return stop();
     waiting.add(tell);

@@ -13,9 +13,9 @@ export type GuestKeys = {
   readonly alias: string;
 };
 
-export const hostKeyAlias = 'ingot-guest';
+const hostKeyAlias = 'ingot-guest';
 
-export function keygenArgv(file: string): readonly [string, ...string[]] {
+function keygenArgv(file: string): readonly [string, ...string[]] {
   return ['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', file];
 }
 

@@ -3,7 +3,7 @@ import type { DiskFile } from '../core/kinds.ts';
 import type { GuestKeys } from './keys.ts';
 
 export const loginUser = 'ingot';
-export const hostKeyPath = '/etc/ssh/ingot_host_key';
+const hostKeyPath = '/etc/ssh/ingot_host_key';
 const dropInPath = '/etc/ssh/sshd_config.d/00-ingot.conf';
 const dropIn = `HostKey ${hostKeyPath}\n`;
 

@@ -21,7 +21,7 @@ const connectSeconds = 20;
 const everyExit = Array.from({ length: 256 }, (_, code) => code);
 
 /** ssh as we use it: our key, our known host, and nothing from the user's or the system's configuration. */
-export function sshArgv(target: SshTarget, more: readonly string[]): Argv {
+function sshArgv(target: SshTarget, more: readonly string[]): Argv {
   const options = {
     BatchMode: 'yes',
     IdentitiesOnly: 'yes',
@@ -71,17 +71,28 @@ export type Ssh = {
 
 /** Wait until the guest lets us in; `onOpen` gets the connection. */
 export function forSsh(target: SshTarget, socket: string, host: Host, onOpen: (ssh: Ssh) => void): Wait {
+  let refusal: readonly string[] = ['the guest did not answer on port 22'];
+  const attempt = async (signal: AbortSignal): Promise<Ssh | undefined> => {
+    try {
+      return await openSsh(target, socket, { host, signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof IngotError) || error.code === 'TOOL_MISSING') throw error;
+      refusal = [error.message, ...error.detail];
+      return undefined;
+    }
+  };
   const run = async (signal: AbortSignal): Promise<void> => {
     for (;;) {
       signal.throwIfAborted();
       // The forwarded port answers before the guest listens, and sshd punishes failed logins: look for its banner first.
       const ready = await answers(target, host, signal);
-      const ssh = ready ? await openSsh(target, socket, { host, signal }).catch(() => undefined) : undefined;
+      const ssh = ready ? await attempt(signal) : undefined;
       if (ssh !== undefined) return onOpen(ssh);
       await host.sleep(pauseMs, signal);
     }
   };
-  return { what: 'ssh login', run };
+  return { what: 'ssh login', run, lastSeen: () => refusal };
 }
 
 async function answers(target: SshTarget, host: Host, signal: AbortSignal): Promise<boolean> {
@@ -104,7 +115,7 @@ async function answers(target: SshTarget, host: Host, signal: AbortSignal): Prom
 }
 
 /** Log in once. */
-export async function openSsh(target: SshTarget, socket: string, ctx: Pick<Context, 'host' | 'signal'>): Promise<Ssh> {
+async function openSsh(target: SshTarget, socket: string, ctx: Pick<Context, 'host' | 'signal'>): Promise<Ssh> {
   const { host, signal } = ctx;
   await host.files.remove(socket);
   const master = await host.start({ argv: masterArgv(target, socket) });

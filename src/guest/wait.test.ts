@@ -7,7 +7,7 @@ import { all, first, forSerial, until, type Wait } from './wait.ts';
 const now: Wait = { what: 'this', run: async () => undefined };
 const never: Wait = {
   what: 'that',
-  run: (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  run: (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
 };
 const broken: Wait = { what: 'those', run: () => Promise.reject(new Error('broke')) };
 
@@ -29,6 +29,14 @@ test('what is late is named with its limit', async () => {
   });
 });
 
+test('what stood in the way is told with a wait that was late', async () => {
+  const refused: Wait = { ...never, lastSeen: () => ['Permission denied (publickey).'] };
+  await expect(until(first(refused, never), limits(), context(true))).rejects.toMatchObject({
+    message: 'no that or that within 90 s',
+    detail: ['Permission denied (publickey).'],
+  });
+});
+
 test('the first of several is enough, and all of them need all', async () => {
   await until(first(never, now), limits(), context(false));
   await expect(until(all(now, broken), limits(), context(false))).rejects.toThrow('broke');
@@ -45,5 +53,5 @@ test('a console line is one of the things to wait for', async () => {
   const console = createConsole();
   const waiting = until(forSerial(console, /login:/), limits(), context(false));
   console.add(Buffer.from('debian login: \n'));
-  await waiting;
+  await expect(waiting).resolves.toBeUndefined();
 });

@@ -4,7 +4,12 @@ import { within } from '../core/within.ts';
 import type { Console } from './console.ts';
 
 /** Something to wait for: what it is, for the error, and how. It stops when its signal says so. */
-export type Wait = { readonly what: string; readonly run: (signal: AbortSignal) => Promise<unknown> };
+export type Wait = {
+  readonly what: string;
+  readonly run: (signal: AbortSignal) => Promise<unknown>;
+  /** What stood in the way until now, for the error. */
+  readonly lastSeen?: () => readonly string[];
+};
 
 /** A line on the serial console. */
 export function forSerial(console: Pick<Console, 'line'>, pattern: RegExp): Wait {
@@ -15,6 +20,7 @@ export function forSerial(console: Pick<Console, 'line'>, pattern: RegExp): Wait
 export function all(...waits: readonly Wait[]): Wait {
   return {
     what: waits.map(({ what }) => what).join(' and '),
+    lastSeen: () => obstacles(waits),
     run: (signal) => together(signal, (inner) => Promise.all(waits.map(({ run }) => run(inner)))),
   };
 }
@@ -23,8 +29,13 @@ export function all(...waits: readonly Wait[]): Wait {
 export function first(...waits: readonly Wait[]): Wait {
   return {
     what: waits.map(({ what }) => what).join(' or '),
+    lastSeen: () => obstacles(waits),
     run: (signal) => together(signal, (inner) => Promise.race(waits.map(({ run }) => run(inner)))),
   };
+}
+
+function obstacles(waits: readonly Wait[]): readonly string[] {
+  return waits.flatMap(({ lastSeen }) => lastSeen?.() ?? []);
 }
 
 async function together(outer: AbortSignal, run: (signal: AbortSignal) => Promise<unknown>): Promise<unknown> {
@@ -49,5 +60,9 @@ export async function until(
   });
   if (done !== undefined) return;
   const seconds = Math.round(limits.milliseconds / 1000);
-  throw new IngotError({ code: 'TIMEOUT', message: `no ${wait.what} within ${seconds} s` });
+  throw new IngotError({
+    code: 'TIMEOUT',
+    message: `no ${wait.what} within ${seconds} s`,
+    detail: wait.lastSeen?.() ?? [],
+  });
 }

@@ -43,7 +43,10 @@ export async function bootGuest(bench: GuestBench, firmware: Firmware, ctx: Cont
   const started = ctx.host.monotonic();
   const watch = new Watch(bench, firmware, ctx);
   const config = await configure(bench, firmware, ctx);
-  const listeners = { onSerial: watch.console.add, onFirmware: watch.firmware.add };
+  const listeners = {
+    onSerial: (bytes: Uint8Array) => watch.console.add(bytes),
+    onFirmware: (bytes: Uint8Array) => watch.firmware.add(bytes),
+  };
   const machine = await startMachine(config, listeners, ctx);
   watch.observe(machine);
   const session = new Session(bench, watch, machine, firmware, ctx);

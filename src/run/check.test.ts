@@ -38,9 +38,8 @@ function setting(...checks: readonly Check[]) {
 }
 
 const good = fileCheck('good', async () => 'seen it');
-const bad = fileCheck('bad', async () => {
-  throw new IngotError({ code: 'CHECK_FAILED', message: 'it is not so', detail: ['a line'] });
-});
+const notSo = new IngotError({ code: 'CHECK_FAILED', message: 'it is not so', detail: ['a line'] });
+const bad = fileCheck('bad', () => Promise.reject(notSo));
 
 test('checks of the file alone boot no guest, and give their evidence', async () => {
   const { ctx, request, events } = setting(good);
@@ -51,7 +50,7 @@ test('checks of the file alone boot no guest, and give their evidence', async ()
 });
 
 test('after a failure the others still run, and all failures are named together', async () => {
-  const worse = fileCheck('worse', bad.run);
+  const worse = fileCheck('worse', () => Promise.reject(notSo));
   const { ctx, request } = setting(bad, good, worse);
   const failure = await checkArtifact(request, ctx).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(CheckError);

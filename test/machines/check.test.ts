@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { EventBody } from '../../src/core/events.ts';
 import { createHost } from '../../src/host/host.ts';
 import { checks } from '../../src/kinds/checks/index.ts';
 import { type CheckReport, type CheckRequest, checkArtifact } from '../../src/run/check.ts';
@@ -64,7 +63,7 @@ async function prove(wanted: readonly (string | Record<string, unknown>)[]): Pro
     ...{ memory: 1024 ** 3, cpus: 2, virtualization: 'auto', packages: ['cloud-init'] },
     ...{ scratch: join(folder, 'scratch'), logs: join(folder, 'logs'), state: join(folder, 'state') },
   };
-  const emit = (_: EventBody): void => undefined;
+  const emit = (): void => undefined;
   return checkArtifact(request, { host: createHost(), signal: new AbortController().signal, emit, step: 'check' });
 }
 

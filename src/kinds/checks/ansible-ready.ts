@@ -68,7 +68,7 @@ export function environment(folder: string): Readonly<Record<string, string>> {
   };
 }
 
-export function ansibleArgv(inventoryFile: string): readonly [string, ...string[]] {
+function ansibleArgv(inventoryFile: string): readonly [string, ...string[]] {
   return ['ansible', 'all', '-i', inventoryFile, '-b', '-m', 'setup', '-a', 'gather_subset=min'];
 }
 

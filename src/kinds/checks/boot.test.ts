@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
 import { fakeContext, fakeGuest, fakeSubject } from '../../../test/support/fake-guest.ts';
-import type { Host } from '../../core/host.ts';
 import { boot, failedUnits } from './boot.ts';
 
 const gib = 1024 ** 3;
 const run = async () => ({ exitCode: 0, stdout: JSON.stringify({ 'virtual-size': 2 * gib }), stderr: '' });
-const ctx = fakeContext({ run: run as Host['run'] });
+const ctx = fakeContext({ run });
 
 const running = { to: /is-system-running/, stdout: 'running\n' };
 const size = (bytes: number) => ({ to: /dumpe2fs/, stdout: `${bytes}\n` });

@@ -63,7 +63,8 @@ export function judge(
 
 function isPattern(text: string): boolean {
   try {
-    return new RegExp(text, 'm') !== undefined;
+    new RegExp(text, 'm');
+    return true;
   } catch {
     return false;
   }
