@@ -76,7 +76,7 @@ function flatten(prefix: string, joint: string, value: Json | undefined): Inputs
   const add = (path: string, here: Json | undefined, next: string): void => {
     if (here === undefined) return;
     if (here === null || typeof here !== 'object') flat.push([path, String(here)]);
-    else for (const [key, member] of Object.entries(here)) add(`${path}${next}${key}`, member as Json | undefined, '.');
+    else for (const [key, member] of Object.entries(here)) add(`${path}${next}${key}`, member, '.');
   };
   add(prefix, value, joint);
   return Object.fromEntries(flat);

@@ -7,7 +7,10 @@ import type { Host } from '../core/host.ts';
 import type { Choice } from '../spec/read-project.ts';
 import { findProject, loadProject } from './load-project.ts';
 
-type Entry = string | Uint8Array | { readonly link: string } | { readonly size: number } | 'pipe';
+const pipe = { pipe: true } as const;
+const locked = { size: 1 };
+
+type Entry = string | Uint8Array | { readonly link: string } | { readonly size: number } | typeof pipe;
 
 /** A file system of a few names; says which files were read. */
 function hostOf(entries: Readonly<Record<string, Entry>>): { readonly host: Host; readonly read: string[] } {
@@ -39,9 +42,9 @@ function hostOf(entries: Readonly<Record<string, Entry>>): { readonly host: Host
       const name = posix.join(realPath(folder), posix.basename(path));
       const entry = find(name);
       if (entry === undefined) return isFolder(name) ? { kind: 'directory', size: 0 } : undefined;
-      if (entry === 'pipe') return { kind: 'other', size: 0 };
       if (typeof entry === 'string') return { kind: 'file', size: entry.length };
       if (entry instanceof Uint8Array) return { kind: 'file', size: entry.length };
+      if ('pipe' in entry) return { kind: 'other', size: 0 };
       return 'link' in entry ? { kind: 'link', size: 1 } : { kind: 'file', size: entry.size };
     },
     list: async (path: string) => {
@@ -51,6 +54,7 @@ function hostOf(entries: Readonly<Record<string, Entry>>): { readonly host: Host
     read: async (path: string) => {
       read.push(path);
       const entry = find(path);
+      if (entry === locked) throw new Error('EACCES');
       return typeof entry === 'string' ? Buffer.from(entry) : Buffer.from(entry as Uint8Array);
     },
   };
@@ -170,7 +174,8 @@ test.each<[string, Readonly<Record<string, Entry>>, readonly string[]]>([
     { '/p/images/a.yaml': { link: '/etc/passwd' }, '/etc/passwd': 'root' },
     ['images/a.yaml:1:1 this file leads out of the project'],
   ],
-  ['an image that is a pipe', { '/p/images/a.yaml': 'pipe' }, ['images/a.yaml:1:1 this is not a file']],
+  ['an image that may not be read', { '/p/images/a.yaml': locked }, ['images/a.yaml:1:1 cannot be read: EACCES']],
+  ['an image that is a pipe', { '/p/images/a.yaml': pipe }, ['images/a.yaml:1:1 this is not a file']],
   [
     'an image of 10 MB',
     { '/p/images/a.yaml': { size: 10 * 1024 ** 2 } },

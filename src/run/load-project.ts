@@ -43,6 +43,11 @@ export async function loadProject(
 
 type ProjectFiles = Parameters<typeof parseProject>[0];
 
+/** The real path of something in the project; undefined where there is nothing. */
+type Located = { readonly real: string } | 'outside' | undefined;
+
+type Refusal = { readonly message: string; readonly hint?: string };
+
 /** Reads spec files as they turn out to be needed; lives for one project. */
 class Loader {
   private readonly root: string;
@@ -100,50 +105,47 @@ class Loader {
 
   private async read(path: string): Promise<void> {
     this.tried.add(path);
-    const real = await this.locate(path);
-    if (real === undefined) return this.noteNeighbours(path);
+    const found = await this.locate(path);
+    if (found === undefined) return this.noteNeighbours(path);
+    const content =
+      found === 'outside' ? { message: 'this file leads out of the project' } : await this.text(found.real);
     const file = join(this.root, path);
-    const refusal = real === 'outside' ? { message: 'this file leads out of the project' } : await this.refusal(real);
-    this.documents.set(
-      path,
-      refusal === undefined ? await this.document(path, real) : refusedDocument(path, file, refusal),
-    );
+    const isText = typeof content === 'string';
+    this.documents.set(path, isText ? readDocument(path, file, content) : refusedDocument(path, file, content));
   }
 
-  private async document(path: string, real: string): Promise<Document> {
-    const file = join(this.root, path);
-    const bytes = await this.host.files.read(real);
+  /** The text of a spec file, or why it is refused. */
+  private async text(real: string): Promise<string | Refusal> {
+    const stat = await this.host.files.stat(real);
+    if (stat?.kind !== 'file') return { message: 'this is not a file' };
+    if (stat.size > specFileLimit) {
+      const message = `this file has ${(stat.size / 1024 ** 2).toFixed(1)} MiB; a spec file has at most 1 MiB`;
+      return { message, hint: 'move long texts into files of their own' };
+    }
+    const bytes = await this.host.files
+      .read(real)
+      .catch((error: unknown) => ({ message: `cannot be read: ${wordsOf(error)}` }));
+    if ('message' in bytes) return bytes;
     try {
-      return readDocument(path, file, new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {
-      return refusedDocument(path, file, { message: 'this file is not UTF-8 text', hint: 'save it as UTF-8' });
+      return { message: 'this file is not UTF-8 text', hint: 'save it as UTF-8' };
     }
   }
 
-  private async refusal(real: string): Promise<{ readonly message: string; readonly hint?: string } | undefined> {
-    const stat = await this.host.files.stat(real);
-    if (stat?.kind !== 'file') return { message: 'this is not a file' };
-    if (stat.size <= specFileLimit) return undefined;
-    const mebibytes = (stat.size / 1024 ** 2).toFixed(1);
-    return {
-      message: `this file has ${mebibytes} MiB; a spec file has at most 1 MiB`,
-      hint: 'move long texts into files of their own',
-    };
-  }
-
-  /** The real path of something in the project; undefined where there is nothing. */
-  private async locate(path: string): Promise<string | 'outside' | undefined> {
+  private async locate(path: string): Promise<Located> {
     const real = await this.host.files.realPath(join(this.root, path)).catch(() => undefined);
     if (real === undefined) return undefined;
-    return real === this.realRoot || real.startsWith(`${this.realRoot}/`) ? real : 'outside';
+    return real === this.realRoot || real.startsWith(join(this.realRoot, '/')) ? { real } : 'outside';
   }
 
   /** What stands beside a file that is not there, for a hint with its right name. */
   private async noteNeighbours(path: string): Promise<void> {
     const folder = dirname(path);
-    const real = await this.locate(folder);
-    if (real === undefined || real === 'outside') return;
-    for (const name of await namesIn(real, this.host)) this.paths.add(folder === '.' ? name : `${folder}/${name}`);
+    const found = await this.locate(folder);
+    if (found === undefined || found === 'outside') return;
+    for (const name of await namesIn(found.real, this.host))
+      this.paths.add(folder === '.' ? name : `${folder}/${name}`);
   }
 }
 
@@ -151,4 +153,8 @@ async function namesIn(folder: string, host: Host): Promise<readonly string[]> {
   const real = await host.files.realPath(folder).catch(() => undefined);
   const stat = real === undefined ? undefined : await host.files.stat(real);
   return real !== undefined && stat?.kind === 'directory' ? host.files.list(real) : [];
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -59,7 +59,7 @@ export const settings = z.strictObject({
 export type Settings = z.infer<typeof settings>;
 
 /** Lists of uses of kinds; they append when fragments are composed. */
-export const useLists = ['steps', 'checks', 'formats'] as const;
+const useLists = ['steps', 'checks', 'formats'] as const;
 
 /** Every key an image, a fragment or `defaults` may have. */
 export const imageKeys: readonly string[] = [...Object.keys(settings.shape), 'extends', 'source', ...useLists];

@@ -98,18 +98,24 @@ const plurals: Readonly<Record<string, string>> = {
 };
 
 function itemWords(items: JsonSchema | undefined): string {
-  const types = items === undefined ? [] : alternatives(items).map((one) => plurals[String(one['type'])]);
+  const types =
+    items === undefined
+      ? []
+      : alternatives(items).map((one) => (typeof one['type'] === 'string' ? plurals[one['type']] : undefined));
   const known = types.filter((type) => type !== undefined);
   return known.length === 0 || known.length < types.length ? '' : ` of ${[...new Set(known)].join(' or ')}`;
 }
 
 function bounds(schema: JsonSchema): string {
-  // A bound at the edge of safe integers is what every integer schema says, not something a person set.
-  const inside = (bound: Json | undefined) => typeof bound === 'number' && Math.abs(bound) < Number.MAX_SAFE_INTEGER;
-  const [least, most] = [schema['minimum'], schema['maximum']];
-  if (inside(least) && inside(most)) return ` from ${least} to ${most}`;
-  if (inside(least)) return ` of at least ${least}`;
-  return inside(most) ? ` of at most ${most}` : '';
+  const [least, most] = [boundOf(schema['minimum']), boundOf(schema['maximum'])];
+  if (least !== undefined && most !== undefined) return ` from ${least} to ${most}`;
+  if (least !== undefined) return ` of at least ${least}`;
+  return most === undefined ? '' : ` of at most ${most}`;
+}
+
+/** A bound at the edge of safe integers is what every integer schema says, not something a person set. */
+function boundOf(bound: Json | undefined): number | undefined {
+  return typeof bound === 'number' && Math.abs(bound) < Number.MAX_SAFE_INTEGER ? bound : undefined;
 }
 
 function asSchema(value: Json | undefined): JsonSchema | undefined {
