@@ -77,12 +77,15 @@ export async function logIn(workshop: Workshop, spec: ImageSpec, request: ImageR
   const started = host.monotonic();
   const left = Promise.withResolvers<void>();
   let handed: Promise<void> | undefined;
+  const boot = { id: 'boot', title: 'boot a throw-away copy' };
   const onReady = () => {
     const seconds = (host.monotonic() - started) / 1000;
+    journal.emit({ type: 'step.end', ...boot, outcome: 'done', seconds });
     journal.emit({ type: 'build.end', image: spec.name, arch, outcome: 'done', seconds });
     handed = io.withTerminal(() => left.promise);
   };
   journal.emit({ type: 'build.start', image: spec.name, arch, key: found.manifest.key });
+  journal.emit({ type: 'step.start', ...boot });
   try {
     await inScratch(workshop, id, io.signal, (scratch) => {
       const packages = found.manifest.packages.map(({ name }) => name);
