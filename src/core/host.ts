@@ -45,9 +45,11 @@ export type RunOptions = {
   /** Exit codes that are no failure; default [0]. */
   readonly ok?: readonly number[];
   readonly timeoutMs?: number;
+  /** How much of stdout and of stderr is kept, the last bytes of each; default 10 MiB. */
+  readonly keepBytes?: number;
 };
 
-/** Output is kept to its last 10 MiB. */
+/** Output is kept to its last `keepBytes`. */
 export type RunResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 
 export type StartOptions = {

@@ -68,8 +68,8 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
     stdout: options.stdoutFile === undefined ? 'pipe' : { file: options.stdoutFile },
     buffer: false,
   });
-  const stdout = new Tail();
-  const stderr = new Tail();
+  const stdout = new Tail(options.keepBytes ?? keptBytes);
+  const stderr = new Tail(options.keepBytes ?? keptBytes);
   const last = new LastLines(options.onLine);
   if (options.stdoutFile === undefined) subprocess.stdout?.on('data', (bytes: Buffer) => stdout.add(bytes));
   subprocess.stderr?.on('data', (bytes: Buffer) => stderr.add(bytes));
@@ -159,12 +159,17 @@ function diedOf(signal: string): string {
 /** The last bytes of a stream. */
 class Tail {
   readonly #chunks: Buffer[] = [];
+  readonly #most: number;
   #size = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   add(bytes: Buffer): void {
     this.#chunks.push(bytes);
     this.#size += bytes.length;
-    while (this.#size > keptBytes && this.#chunks.length > 1) this.#size -= this.#chunks.shift()?.length ?? 0;
+    while (this.#size > this.#most && this.#chunks.length > 1) this.#size -= this.#chunks.shift()?.length ?? 0;
   }
 
   text(): string {

@@ -13,7 +13,7 @@ export type Difference = { readonly changed: readonly string[]; readonly removed
 /** Inode and change time: any write, chmod, chown or rename gives another change time, and nothing can set it back. */
 export async function takeSnapshot(tree: TreeSession): Promise<Snapshot> {
   const argv = ['find', tree.root, '-mindepth', '1', '-printf', '%y%i.%C@\\t./%P\\0'] as const;
-  const { stdout } = await tree.run({ argv }, quiet);
+  const { stdout } = await tree.run({ argv }, listing);
   return parseSnapshot(stdout);
 }
 
@@ -31,11 +31,10 @@ export function parseSnapshot(text: string): Snapshot {
 /** What lies between two moments, sorted; a path that changed its type counts as removed and put. */
 export function difference(before: Snapshot, after: Snapshot): Difference {
   const changed = [...after].filter(([path, mark]) => before.get(path) !== mark).map(([path]) => path);
-  const removed = [...before]
-    .filter(([path, mark]) => (after.get(path)?.[0] ?? '') !== mark[0])
-    .map(([path]) => path)
-    .filter((path, _, all) => !all.includes(path.slice(0, path.lastIndexOf('/'))));
-  return { changed: changed.sort(byBytes), removed: removed.sort(byBytes) };
+  const removed = [...before].filter(([path, mark]) => (after.get(path)?.[0] ?? '') !== mark[0]).map(([path]) => path);
+  const gone = new Set(removed);
+  const highest = removed.filter((path) => !gone.has(path.slice(0, path.lastIndexOf('/'))));
+  return { changed: changed.sort(byBytes), removed: highest.sort(byBytes) };
 }
 
 function byBytes(a: string, b: string): number {
@@ -87,7 +86,7 @@ export async function listContents(tree: TreeSession): Promise<string> {
     "printf '\\0'",
     'find . -type f -print0 | xargs -0 sha256sum -z --',
   ].join('; ');
-  const { stdout } = await tree.run({ argv: ['sh', '-c', script, 'list', tree.root] }, quiet);
+  const { stdout } = await tree.run({ argv: ['sh', '-c', script, 'list', tree.root] }, listing);
   return joinContents(stdout);
 }
 
@@ -100,7 +99,7 @@ export function joinContents(text: string): string {
     const [type = '', mode = '', owner = '', size = '', ...link] = facts.split(' ');
     const content = type === 'f' ? (byPath.get(path) ?? '-') : type === 'l' ? link.join(' ') : '-';
     return [type, mode, owner, type === 'f' ? size : '-', content, path.slice(1)]
-      .map((cell) => cell.replaceAll('\n', '\\n'))
+      .map((cell) => cell.replaceAll('\n', '\\n').replaceAll('\t', '\\t'))
       .join('\t');
   });
   return `${lines.sort((a, b) => byBytes(a.slice(a.lastIndexOf('\t')), b.slice(b.lastIndexOf('\t')))).join('\n')}\n`;
@@ -112,3 +111,5 @@ function splitAt(text: string, index: number): readonly [string, string] {
 
 const tarOptions = ['--format=pax', '--numeric-owner', '--xattrs', '--xattrs-include=*'] as const;
 const quiet: RunOptions = { onLine: () => undefined };
+/** A listing that lost its first lines would be taken for a tree that lost its files; a million entries take 150 MB. */
+const listing: RunOptions = { ...quiet, keepBytes: 400 * 1024 * 1024 };
