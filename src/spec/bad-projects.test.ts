@@ -153,7 +153,7 @@ test('all problems of all files come at once, by file and line', () => {
     'versions.yaml': 'pins: { k: [] }\n',
     'sites/s.yaml': 'a: [1]\n',
     'images/b.yaml': 'disk: x\nsource: { packages: {} }\nsteps:\n  - shel: x\n  - packages: vim\nformats: [qcow]\n',
-    'images/a.yaml': 'a: 1\na: 2\n',
+    'images/a.yaml': 'disk: [\n',
   };
   expect(problemsOf(files).map((problem) => problem.split(' ')[0])).toEqual([
     'images/a.yaml:2:1',

@@ -104,8 +104,7 @@ function addFragment({ path, spot }: Use, chain: readonly string[], walk: Walk):
   }
   const { root, start, problems: own } = document.content();
   for (const problem of own) problems.add(problem);
-  if (own.length > 0) return false;
-  if (root === undefined) return true;
+  if (root === undefined) return own.length === 0;
   if (root.type === 'map') return addLayers({ path: clean, root }, chain, walk);
   problems.at(start, 'expected a map of settings');
   return false;

@@ -50,9 +50,16 @@ test.each([
   ['a:\n\t- 1\n', '2:1 not valid YAML: tabs are not allowed as indentation'],
   ['ab\0c: 1\n', '1:3 this file has a NUL byte; it is not text'],
 ])('%j is refused at its place', (text, problem) => {
-  const { data, problems } = read(text);
-  expect(problems).toContain(problem);
-  expect(data).toBeUndefined();
+  expect(read(text).problems).toContain(problem);
+});
+
+test('a mistake in one place leaves the rest to be judged; one that leaves it unclear does not', () => {
+  const small = read('a: 1\na: 2\n__proto__: 3\n[x]: 4\nb: .inf\n');
+  expect(small.data).toEqual({ a: 1, b: '.inf' });
+  expect(small.problems).toHaveLength(4);
+  for (const text of ['a: 1\n<<: {b: 2}\n', 'a: !x 1\n', 'a: [1\n', 'a: 1\n---\nb: 1\n']) {
+    expect(read(text).data).toBeUndefined();
+  }
 });
 
 const aliasBomb = [

@@ -16,7 +16,7 @@ import { shorten } from './words.ts';
 /** One spec file: its content if it could be read, and what is wrong with it. Parsed at the first look. */
 export type Document = { readonly path: string; readonly file: string; content(): Content };
 
-/** `root` is undefined for an empty file and for one with problems. */
+/** `root` is undefined for an empty file and for one that cannot be understood; else problems concern parts of it. */
 export type Content = { readonly root: Node | undefined; readonly start: Spot; readonly problems: readonly Problem[] };
 
 // Far above any honest file; they keep hostile ones (bombs of depth, aliases, tokens) under 200 ms and the stack whole.
@@ -56,12 +56,14 @@ function parse(source: SourceText): Content {
   const start: Spot = { source, offset: 0 };
   const reader = new Reader(source);
   const root = reader.read();
-  return { root: reader.problems.length > 0 ? undefined : root, start, problems: reader.problems };
+  return { root: reader.fatal ? undefined : root, start, problems: reader.problems };
 }
 
 /** Reads one file; it lives for one call and keeps the counts that stop bombs. */
 class Reader {
   readonly problems: Problem[] = [];
+  /** Whether what was read is too little to judge the file by. */
+  fatal = false;
   private readonly source: SourceText;
   private document: YamlDocument | undefined;
   private aliases = 0;
@@ -76,7 +78,7 @@ class Reader {
     if (nul >= 0) return this.refuse(nul, 'this file has a NUL byte; it is not text');
     this.document = this.compose();
     const contents = this.document?.contents;
-    if (contents === undefined || contents === null || this.problems.length > 0) return undefined;
+    if (contents === undefined || contents === null || this.fatal) return undefined;
     return this.isEmpty(contents) ? undefined : this.node(contents, []);
   }
 
@@ -147,11 +149,12 @@ class Reader {
     const text = source ?? '';
     const spot = this.spot(offset);
     if (typeof value === 'number' && !(Number.isFinite(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER)) {
-      return this.refuse(
+      this.note(
         offset,
         `${shorten(text)} is not a number that can be kept exactly`,
         `put it in quotes: "${shorten(text)}"`,
       );
+      return { type: 'scalar', value: text, text, spot };
     }
     if (typeof value === 'string') return { type: 'scalar', value, text: value, spot };
     if (typeof value === 'number' || typeof value === 'boolean') return { type: 'scalar', value, text, spot };
@@ -170,7 +173,7 @@ class Reader {
       const first = name === undefined ? undefined : entries.get(name);
       if (name === undefined) continue;
       if (first !== undefined) {
-        this.refuse(
+        this.note(
           at,
           `the key "${shorten(name)}" is here twice`,
           `the first one is in line ${placeOf(first.key).line}`,
@@ -184,12 +187,12 @@ class Reader {
   }
 
   private keyName(key: unknown, offset: number): string | undefined {
-    if (!isScalar(key) || key.value === null) return this.refuse(offset, 'a key must be one word');
+    if (!isScalar(key) || key.value === null) return this.note(offset, 'a key must be one word');
     if (key.tag !== undefined && !plainTags.has(key.tag)) return this.refuse(offset, 'YAML tags are not used here');
     const name = typeof key.value === 'string' ? key.value : (key.source ?? '');
     if (name === '<<')
       return this.refuse(offset, 'YAML merge keys (<<) are not used here', 'name fragments in "extends" instead');
-    if (refusedKeys.has(name)) return this.refuse(offset, `unknown key "${name}"`, 'this name is refused everywhere');
+    if (refusedKeys.has(name)) return this.note(offset, `unknown key "${name}"`, 'this name is refused everywhere');
     return name;
   }
 
@@ -202,6 +205,11 @@ class Reader {
   }
 
   private refuse(offset: number, message: string, hint?: string): undefined {
+    this.fatal = true;
+    return this.note(offset, message, hint);
+  }
+
+  private note(offset: number, message: string, hint?: string): undefined {
     if (this.problems.length < limits.problems * 4) {
       this.problems.push({ message, place: placeOf(this.spot(offset)), ...(hint === undefined ? {} : { hint }) });
     }

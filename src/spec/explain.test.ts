@@ -28,7 +28,24 @@ const tagged = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text'), text: z.string() }),
 ]);
 
+const folder = z.union([z.literal('/'), z.string().regex(/^\/\w/, 'expected an absolute path')]);
+const folderOrMap = z.union([
+  folder.transform((path) => ({ path })),
+  z.strictObject({ path: folder, a: z.int().optional() }).refine((o) => o.a !== 1, 'not 1'),
+]);
+
 test.each<[string, z.ZodType, unknown, string[]]>([
+  ['a union in a union, the map meant', folderOrMap, {}, ['| missing "path": a string']],
+  ['a union in a union, the word meant', folderOrMap, 'x', ['| expected an absolute path']],
+  ['a union in a map', folderOrMap, { path: 'x' }, ['path| expected an absolute path']],
+  ['a rule over a map', folderOrMap, { path: '/', a: 1 }, ['| not 1']],
+  [
+    'a rule over a map beside a typo',
+    folderOrMap,
+    { path: '/x', a: 1, aa: 2 },
+    ['aa| unknown key "aa" (did you mean "a"?)'],
+  ],
+  ['an enum that is missing', z.strictObject({ mode: z.enum(['a', 'b']) }), {}, ['| missing "mode": one of "a", "b"']],
   ['a missing key', map, {}, ['| missing "file": a string']],
   [
     'an unknown key',

@@ -10,6 +10,8 @@ export type Finding = {
   readonly hint?: string;
   /** The key is wrong, not its value. */
   readonly atKey?: boolean;
+  /** A rule over a whole map: says nothing while the map has keys that are not known. */
+  readonly overall?: boolean;
 };
 
 export type Checked<T> = { readonly value: T } | { readonly findings: readonly Finding[] };
@@ -42,14 +44,16 @@ export function jsonSchema(schema: z.ZodType): JsonSchema {
 function explain(issue: Issue, above: Path, subject: Subject): readonly Finding[] {
   const path = [...above, ...issue.path];
   const written = issue.message === unwritten ? undefined : issue.message;
-  if (issue.code === 'invalid_union' && written === undefined) return explainUnion(issue, path, subject);
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, subject));
   if (issue.code === 'invalid_key') return [{ path, message: innerWords(issue.issues, subject), atKey: true }];
   if (issue.code === 'invalid_element')
     return issue.issues.flatMap((inner) => explain(inner, [...path, String(issue.key)], subject));
-  if (issue.code === 'invalid_type' && at(subject.data, path) === undefined && path.length > 0) {
+  const isType = issue.code === 'invalid_type' || issue.code === 'invalid_union' || issue.code === 'invalid_value';
+  if (isType && !isTag(issue) && at(subject.data, path) === undefined && path.length > 0) {
     return [missing(path, subject, written)];
   }
+  if (issue.code === 'invalid_union' && written === undefined) return explainUnion(issue, path, subject);
+  if (issue.code === 'custom' && written !== undefined) return [{ path, message: written, overall: true }];
   return [{ path, ...(written === undefined ? words(issue, path, subject) : { message: written }) }];
 }
 
@@ -111,13 +115,22 @@ function explainUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, subject: 
   const values = shaped.flatMap((branch) => branch.flatMap((inner) => (isWrongWord(inner) ? inner.values : [])));
   const onlyWords = shaped.every((branch) => branch.every(isWrongWord));
   if (onlyWords) return [{ path, ...wrongWord(values, value) }];
-  const told = shaped.map((branch) => withoutEchoes(branch.flatMap((inner) => explain(inner, path, subject))));
+  const told = shaped
+    .filter((branch) => !branch.every(isWrongWord))
+    .map((branch) => withoutEchoes(branch.flatMap((inner) => explain(inner, path, subject))));
   return told.reduce((a, b) => (strangeness(b) < strangeness(a) ? b : a));
+}
+
+function isTag(issue: Issue): boolean {
+  return 'discriminator' in issue;
 }
 
 function isWrongShape(issue: Issue, value: unknown): boolean {
   if (issue.path.length > 0) return false;
   if (issue.code === 'invalid_value') return !issue.values.some((one) => typeof one === typeof value);
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    return issue.errors.every((branch) => branch.some((inner) => isWrongShape(inner, value)));
+  }
   return issue.code === 'invalid_type';
 }
 
@@ -163,11 +176,14 @@ function missing(path: Path, subject: Subject, written: string | undefined): Fin
   return { path: path.slice(0, -1), message, atKey: true };
 }
 
-/** When `fil` was written for `file`, that `file` is missing says nothing new. */
+/** When `fil` was written for `file`, that `file` is missing, or a rule over the whole map broken, says nothing new. */
 function withoutEchoes(findings: readonly Finding[]): readonly Finding[] {
-  const hints = findings.flatMap((finding) => (finding.message.startsWith('unknown key') ? (finding.hint ?? []) : []));
-  return findings.filter((finding) => {
-    const name = /^missing ("[^"]*")/.exec(finding.message)?.[1];
+  const unknown = findings.filter(({ message }) => message.startsWith('unknown key'));
+  const hints = unknown.flatMap(({ hint }) => hint ?? []);
+  const maps = unknown.map(({ path }) => path.slice(0, -1).join('\0'));
+  return findings.filter(({ message, path, overall }) => {
+    if (overall === true && maps.includes(path.join('\0'))) return false;
+    const name = /^missing ("[^"]*")/.exec(message)?.[1];
     return name === undefined || !hints.includes(`did you mean ${name}?`);
   });
 }

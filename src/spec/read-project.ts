@@ -154,7 +154,7 @@ function readImage(name: string, document: Document, reading: ImageReading): Rea
   const { files, problems, defaults, hostArch, variant } = reading;
   const { root, start, problems: own } = document.content();
   for (const problem of own) problems.add(problem);
-  if (own.length > 0) return undefined;
+  if (root === undefined && own.length > 0) return undefined;
   if (root !== undefined && root.type !== 'map') {
     problems.at(start, `expected a map of settings, not ${show(plain(root))}`);
     return undefined;

@@ -25,7 +25,11 @@ export function choices(values: readonly unknown[]): string {
 
 /** What schemas accept, in plain words: `a list of strings or a map with install, remove`. */
 export function describe(schemas: readonly JsonSchema[]): string {
-  const words = schemas.flatMap(alternatives).map(describeOne);
+  const all = schemas.flatMap(alternatives);
+  const anyText = all.some(
+    (schema) => schema['type'] === 'string' && schema['enum'] === undefined && schema['const'] === undefined,
+  );
+  const words = all.filter((schema) => !(anyText && typeof schema['const'] === 'string')).map(describeOne);
   return [...new Set(words)].join(' or ');
 }
 
