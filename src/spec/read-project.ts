@@ -88,14 +88,10 @@ export function parseProject(given: ProjectFiles, around: Around, choice: Choice
   const versions = need('versions.yaml', files);
   const pins: Pins = versions === undefined ? noPins : readPins(versions, problems);
   const site = choice.site === undefined ? undefined : sites.get(choice.site);
+  const known = { steps: new Map(), checks: new Map(), formats: new Map() };
   const variant = (arch: Arch): Variant => {
-    return {
-      arch,
-      values: { site, siteName: choice.site, pins: pins[arch] },
-      siteNames,
-      kinds: around.kinds,
-      problems,
-    };
+    const values = { site, siteName: choice.site, pins: pins[arch] };
+    return { arch, values, siteNames, kinds: around.kinds, problems, known };
   };
 
   const images = readImages(everything ? names : (choice.images ?? []), {

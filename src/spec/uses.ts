@@ -19,6 +19,14 @@ export type Variant = {
   readonly siteNames: readonly string[];
   readonly kinds: Kinds;
   readonly problems: Problems;
+  readonly known: KnownUses;
+};
+
+/** Uses that read the same for every image and architecture: two hundred images share the steps of their fragments. */
+export type KnownUses = {
+  readonly steps: Map<Node, Read<Step>>;
+  readonly checks: Map<Node, Read<Check>>;
+  readonly formats: Map<Node, Read<Format>>;
 };
 
 /** A use with its kind, and how it was written, for problems that show up later. */
@@ -39,7 +47,7 @@ export function readSource(entry: Entry, variant: Variant): Read<Source> | undef
 /** The steps for this architecture and site; those with problems are told and left out. */
 export function readSteps(node: Node, above: Spot, variant: Variant): readonly Read<Step>[] {
   const steps = variant.kinds.steps;
-  return readList(node, { what: 'step', above, variant }, (written) => {
+  return readList(node, { what: 'step', above, variant, known: variant.known.steps }, (written) => {
     const owner = steps.has(written.name)
       ? undefined
       : [...steps.values()].find((step) => step.shorthands?.includes(written.name));
@@ -53,7 +61,7 @@ export function readSteps(node: Node, above: Spot, variant: Variant): readonly R
 
 /** The checks for this architecture and site, each once. */
 export function readChecks(node: Node, above: Spot, variant: Variant): readonly Read<Check>[] {
-  const uses = readList(node, { what: 'check', above, variant }, (written) =>
+  const uses = readList(node, { what: 'check', above, variant, known: variant.known.checks }, (written) =>
     readUse(written, { what: 'check', kinds: variant.kinds.checks, variant }),
   );
   return once(uses);
@@ -62,7 +70,7 @@ export function readChecks(node: Node, above: Spot, variant: Variant): readonly 
 /** The formats for this architecture and site, each once; no two may write one file. */
 export function readFormats(node: Node, above: Spot, variant: Variant): readonly Read<Format>[] {
   const uses = once(
-    readList(node, { what: 'format', above, variant }, (written) =>
+    readList(node, { what: 'format', above, variant, known: variant.known.formats }, (written) =>
       readUse(written, { what: 'format', kinds: variant.kinds.formats, variant }),
     ),
   );
@@ -97,18 +105,26 @@ export function parentsOf({ kind, use, node, above }: Read<Source>): readonly Na
   return (kind.parents?.(use.options) ?? []).map((name) => ({ name, spot: findScalar(node, name)?.spot ?? above }));
 }
 
-type About = { readonly what: string; readonly above: Spot; readonly variant: Variant };
+type About<K> = {
+  readonly what: string;
+  readonly above: Spot;
+  readonly variant: Variant;
+  readonly known: Map<Node, Read<K>>;
+};
 
-function readList<K>(node: Node, about: About, read: (written: Written) => Read<K> | undefined): readonly Read<K>[] {
-  const { what, above, variant } = about;
+function readList<K>(node: Node, about: About<K>, read: (written: Written) => Read<K> | undefined): readonly Read<K>[] {
+  const { what, above, variant, known } = about;
   if (node.type !== 'list') {
     variant.problems.at(above, `${what}s: expected a list`, `start each ${what} with "- "`);
     return [];
   }
   const uses = node.items.map((item) => {
     const written = writtenUse(item, { what, above: item.spot, problems: variant.problems });
-    const counts = written !== undefined && holds(item, variant);
-    return counts ? read(written) : undefined;
+    if (written === undefined || !holds(item, variant)) return undefined;
+    const use = known.get(item) ?? read(written);
+    // Pins may differ between architectures; the site is one for all.
+    if (use !== undefined && Object.keys(use.use.refs.pins).length === 0) known.set(item, use);
+    return use;
   });
   return uses.filter((use) => use !== undefined);
 }
