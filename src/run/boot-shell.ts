@@ -6,6 +6,8 @@ import { type BenchRequest, openBench } from './guest-bench.ts';
 
 export type ShellRequest = BenchRequest & {
   readonly firmware: Firmware;
+  /** Called when the guest is up, just before it gets the terminal. */
+  readonly onReady?: () => void;
 };
 
 /**
@@ -17,6 +19,7 @@ export async function bootShell(request: ShellRequest, ctx: Context): Promise<nu
   try {
     const guest = await bootGuest(bench, request.firmware, ctx);
     try {
+      request.onReady?.();
       const argv = shellArgv(guest.target, guest.sshSocket);
       const shell = await ctx.host.start({ argv }, { terminal: true });
       const leave = (): void => shell.kill('SIGTERM');
