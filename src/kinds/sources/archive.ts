@@ -73,7 +73,8 @@ async function configuredSources(options: ArchiveOptions, ctx: Context): Promise
 export function mirrorsFrom(targets: string, osRelease: string, options: ArchiveOptions): Archive['sources'] {
   if (/^ID="?([a-z]+)"?$/m.exec(osRelease)?.[1] !== options.distro) return [];
   const codename = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(osRelease)?.[1];
-  const rows = targets.split('\n').map((line) => line.split(' '));
+  // Not the disc that this machine was installed from.
+  const rows = targets.split('\n').flatMap((line) => (/^(https?|file):/.test(line) ? [line.split(' ')] : []));
   const uriOf = (pocket: string) =>
     rows.find(
       ([uri, suite, component]) => component === 'main' && uri !== undefined && suite === `${codename}${pocket}`,
@@ -113,10 +114,11 @@ async function fetchIndex(uri: string, ctx: Context): Promise<{ readonly sha256:
   }
 }
 
-/** The `Date:` of a Release file, seconds since 1970. */
+/** The `Date:` of a Release file, seconds since 1970; 0 without one. */
 export function indexDate(text: string): number {
   const date = /^Date: (.+)$/m.exec(text)?.[1];
-  return date === undefined ? 0 : Math.floor(Date.parse(date) / 1000);
+  const seconds = Math.floor(Date.parse(date ?? '') / 1000);
+  return Number.isNaN(seconds) ? 0 : seconds;
 }
 
 function snapshotSeconds(snapshot: string | undefined): number | undefined {

@@ -6,9 +6,10 @@ import { defineSource, type Tool, type TreeSession } from '../../core/kinds.ts';
 import type { Script } from '../../core/script.ts';
 import { debianPackage, platformsOf } from '../../tree/boot.ts';
 import { serialConsole } from '../../tree/seal.ts';
+import { projectPath } from '../image-files.ts';
 import { type Archive, archiveOf, type Distro, distros, pinArchive, sourcesText } from './archive.ts';
 
-const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]*(:[a-z0-9]+)?([=/][A-Za-z0-9+.:~-]+)?$/, 'a package name');
+const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]*(:[a-z0-9]+)?([=/][A-Za-z0-9+.:~-]+)?(?<!-)$/, 'a package name');
 const url = z.string().regex(/^(https?|file):\/\/[^\s'"\\[\]]+$/, 'a URL without spaces or brackets');
 
 const options = z.strictObject({
@@ -39,8 +40,7 @@ const options = z.strictObject({
     .regex(/^\d{8}T\d{6}Z$/, 'a moment such as 20261101T000000Z')
     .optional()
     .describe('A moment of the archive, for mirrors whose URL names one.'),
-  keyring: z
-    .string()
+  keyring: projectPath
     .optional()
     .describe("A file of the project with the keys that sign the archive; default: the distribution's."),
   recommends: z.boolean().default(false).describe('Install recommended packages too.'),
@@ -54,10 +54,19 @@ export const packages = defineSource<Options>({
   version: 1,
   bench: 'tree',
   summary: "A base system from a distribution's own packages.",
-  options: options.refine((o) => o.snapshot === undefined || o.mirror?.includes('{snapshot}') === true, {
-    message: 'a snapshot needs a mirror whose URL has {snapshot} in it',
-    path: ['snapshot'],
-  }) as unknown as z.ZodType<Options>,
+  options: options
+    .refine((o) => o.snapshot === undefined || o.mirror?.includes('{snapshot}') === true, {
+      message: 'a snapshot needs a mirror whose URL has {snapshot} in it',
+      path: ['snapshot'],
+    })
+    .refine((o) => o.snapshot !== undefined || `${o.mirror}${o.security}`.includes('{snapshot}') === false, {
+      message: 'the URL has {snapshot} in it: name the moment with `snapshot`',
+      path: ['mirror'],
+    })
+    .refine((o) => o.security === undefined || o.mirror !== undefined, {
+      message: '`security` is used together with `mirror`; without one, this machine says where both are',
+      path: ['security'],
+    }) as unknown as z.ZodType<Options>,
   example: { distro: 'debian', suite: 'trixie', include: ['openssh-server'] },
   title: (o) => `${o.distro} ${o.suite}`,
   files: (o) => (o.keyring === undefined ? [] : [o.keyring]),
