@@ -1,6 +1,7 @@
 import type { Arch } from './arch.ts';
 import type { Outcome } from './events.ts';
 import type { Json } from './keys.ts';
+import type { Inputs } from './plan.ts';
 
 /** What is known of a finished build; lies beside the artifacts as `manifest.json`. Additive changes only. */
 export type Manifest = {
@@ -19,7 +20,7 @@ export type Manifest = {
   readonly git?: { readonly commit: string; readonly dirty: boolean };
   readonly source: { readonly kind: string; readonly options: Json; readonly pin: Json };
   readonly pins: Readonly<Record<string, string>>;
-  /** Of os-release(5) inside: `{ name: 'Debian GNU/Linux', version: '13.3', id: 'debian' }`. */
+  /** Of os-release(5) inside: `{ ID: 'debian', VERSION_ID: '13' }`; `DEBIAN_VERSION` is Debian's point release. */
   readonly system: Readonly<Record<string, string>>;
   readonly packages: readonly InstalledPackage[];
   /** Versions of the programs of the build machine, by name. */
@@ -37,6 +38,8 @@ export type ManifestStep = {
   readonly key: string;
   readonly outcome: Outcome;
   readonly seconds: number;
+  /** What decided its bytes, for comparing builds; values of secrets are not among them. */
+  readonly inputs?: Inputs;
 };
 
 export type ArtifactFile = {

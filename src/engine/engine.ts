@@ -1,22 +1,19 @@
-import { join } from 'node:path';
-import { zstdDecompressSync } from 'node:zlib';
-import type { Engine, GcRequest, GcResult, Io } from '../cli/engine.ts';
+import type { Engine } from '../cli/engine.ts';
 import { homeFolder } from '../cli/place.ts';
 import { IngotError } from '../core/errors.ts';
-import type { Host } from '../core/host.ts';
-import { contentsFile } from '../run/finish.ts';
 import { pinImages } from '../run/pin.ts';
 import { planWithStore } from '../run/plan.ts';
 import { projectSchema } from '../spec/schema.ts';
-import type { FinishedBuild } from '../store/artifacts.ts';
-import { chooseOld, collectables, removeCollectable } from '../store/collect.ts';
 import { reap } from '../store/ledger.ts';
-import { type StorePaths, storePaths } from '../store/paths.ts';
+import { storePaths } from '../store/paths.ts';
 import { buildAll } from './build.ts';
 import { createProject } from './create.ts';
+import { compareBuilds } from './diff.ts';
 import { examine } from './doctor.ts';
+import { collectGarbage } from './gc.ts';
 import { checkAll, logIn } from './guests.ts';
-import { compareBuilds, listImages, tellStory } from './images.ts';
+import { listImages } from './list.ts';
+import { tellStory } from './show.ts';
 import { type Ground, openWorkshop, selectImages } from './site.ts';
 
 /** All that the command line can ask for, on this machine. */
@@ -42,11 +39,12 @@ export function createEngine(ground: Ground): Engine {
     },
     async list(request, io) {
       const workshop = await openWorkshop(ground);
-      return listImages(workshop, await selectImages(workshop, { images: [], arch: 'all', ...request }), io);
+      const specs = await selectImages(workshop, { images: [], arch: 'all', ...request });
+      return listImages(workshop, specs, { signal: io.signal, emit: quiet, host, step: 'list' });
     },
     show: async (request) => tellStory(await openWorkshop(ground), request),
-    diff: async (request) => compareBuilds(await openWorkshop(ground), request, (build) => filesOf(build, host)),
-    gc: (request, io) => collect(storePaths(home()), request, host, io),
+    diff: async (request) => compareBuilds(await openWorkshop(ground), request),
+    gc: (request, io) => collectGarbage(storePaths(home()), request, host, io.signal),
     async doctor(request, io) {
       const around = { host, kinds, home: home(), signal: io.signal };
       const workshop = await openWorkshop(ground).catch((error) => {
@@ -68,48 +66,3 @@ export function createEngine(ground: Ground): Engine {
 }
 
 const quiet = () => {};
-const defaultAgeSeconds = 30 * 86_400;
-
-async function collect(paths: StorePaths, request: GcRequest, host: Host, io: Io): Promise<GcResult> {
-  if (!request.dryRun) await reap(paths);
-  const all = await collectables(paths);
-  const isFree = request.olderThanSeconds === undefined && request.keepBytes === undefined;
-  const age = isFree ? defaultAgeSeconds : request.olderThanSeconds;
-  const usedBeforeMs = age === undefined ? undefined : host.now() - age * 1000;
-  const old = chooseOld(all, { usedBeforeMs, keepBytes: request.keepBytes });
-  for (const one of request.dryRun ? [] : old) {
-    io.signal.throwIfAborted();
-    await removeCollectable(one);
-  }
-  const sum = (list: typeof all) => list.reduce((bytes, one) => bytes + one.bytes, 0);
-  return {
-    removed: old.map(({ what, name, bytes, usedMs }) => ({
-      what,
-      name,
-      bytes,
-      unusedSeconds: (host.now() - usedMs) / 1000,
-    })),
-    freedBytes: sum(old),
-    keptBytes: sum(all) - sum(old),
-  };
-}
-
-/** The paths in a build's image with what is recorded of each. */
-async function filesOf(build: FinishedBuild, { files }: Host): Promise<ReadonlyMap<string, string>> {
-  const path = join(build.folder, contentsFile);
-  if ((await files.stat(path)) === undefined) return new Map();
-  const text = zstdDecompressSync(await files.read(path)).toString('utf8');
-  return new Map(
-    text.split('\n').flatMap((line) => {
-      const at = line.lastIndexOf('\t');
-      return at === -1 ? [] : [[line.slice(at + 1), describe(line.slice(0, at))] as const];
-    }),
-  );
-}
-
-// Type, mode, owner, size, then a digest or where a link leads.
-function describe(facts: string): string {
-  const [type = '', mode = '', owner = '', size = '', content = ''] = facts.split('\t');
-  const what = type === 'f' ? `${size} B, sha256 ${content.slice(0, 12)}` : content === '-' ? type : content;
-  return `${mode} ${owner}, ${what}`;
-}

@@ -12,7 +12,7 @@ import { proveArtifact } from '../run/prove.ts';
 import type { Workshop } from '../run/workshop.ts';
 import { type FinishedBuild, updateManifest } from '../store/artifacts.ts';
 import { withLedger } from '../store/ledger.ts';
-import { findBuild } from './images.ts';
+import { findBuild } from './find-build.ts';
 import { buildId, openJournal } from './journal.ts';
 
 /** Run the checks of finished images, one after another; each end is told in its result. */

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import type { Dispatcher } from 'undici';
 
 export type PackageCache = { readonly url: string; close(): Promise<void> };
 
@@ -17,10 +17,12 @@ export type PackageCache = { readonly url: string; close(): Promise<void> };
  */
 export async function openPackageCache(folder: string): Promise<PackageCache> {
   await mkdir(folder, { recursive: true });
+  // Loaded when first needed: a run that downloads nothing does without it.
+  const { Agent, EnvHttpProxyAgent, request } = await import('undici');
   const dispatcher = process.env['http_proxy'] === undefined ? new Agent() : new EnvHttpProxyAgent();
   const running = new Map<string, Promise<void>>();
   const server = createServer((incoming, reply) => {
-    answer({ folder, dispatcher, running }, incoming, reply).catch(() => reply.destroy());
+    answer({ folder, dispatcher, request, running }, incoming, reply).catch(() => reply.destroy());
   });
   // Connections of apt stay open between downloads; none may hold the build open.
   server.keepAliveTimeout = 30_000;
@@ -39,7 +41,12 @@ export async function openPackageCache(folder: string): Promise<PackageCache> {
   };
 }
 
-type Cache = { readonly folder: string; readonly dispatcher: Dispatcher; readonly running: Map<string, Promise<void>> };
+type Cache = {
+  readonly folder: string;
+  readonly dispatcher: Dispatcher;
+  readonly request: typeof import('undici').request;
+  readonly running: Map<string, Promise<void>>;
+};
 
 async function answer(cache: Cache, incoming: IncomingMessage, reply: ServerResponse): Promise<void> {
   const url = incoming.url ?? '';
@@ -74,6 +81,9 @@ async function serveKept(folder: string, reply: ServerResponse): Promise<boolean
   if (name === undefined) return false;
   const file = join(folder, name);
   const { size } = await stat(file);
+  const now = new Date();
+  // Marked as used, so that it is not cleared away as old.
+  await utimes(file, now, now);
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   if (hash.digest('hex') !== name) {
@@ -156,7 +166,7 @@ async function relay(cache: Cache, url: string, incoming: IncomingMessage, reply
 }
 
 function upstream(cache: Cache, url: string, headers: Record<string, string>): Promise<Dispatcher.ResponseData> {
-  return request(url, { dispatcher: cache.dispatcher, headers, headersTimeout: 30_000, bodyTimeout: 60_000 });
+  return cache.request(url, { dispatcher: cache.dispatcher, headers, headersTimeout: 30_000, bodyTimeout: 60_000 });
 }
 
 function passedHeaders(response: Dispatcher.ResponseData): Record<string, string> {

@@ -7,7 +7,14 @@ import type { ImageSpec } from '../core/spec.ts';
 import { withLock } from '../host/lock.ts';
 import { openPackageCache } from '../host/package-cache.ts';
 import { sourceId } from '../plan/inputs.ts';
-import { type FinishedBuild, findByKey, publishBuild, selectBuild, updateManifest } from '../store/artifacts.ts';
+import {
+  type FinishedBuild,
+  findByKey,
+  markUsed,
+  publishBuild,
+  selectBuild,
+  updateManifest,
+} from '../store/artifacts.ts';
 import { withLedger } from '../store/ledger.ts';
 import { writeHistory } from '../store/records.ts';
 import type { OpenTree } from '../tree/session.ts';
@@ -65,9 +72,10 @@ async function alreadyBuilt(
   const found = await findByKey(workshop.paths, spec.name, spec.arch, plan.key);
   if (found === undefined) return undefined;
   const unproven = options.checks && spec.checks.length > 0 && !isProven(spec, found.manifest.checks);
+  if (unproven) await markUsed(found, workshop.host.now());
   const finished = unproven ? await proveAgain(workshop, spec, found, options, ctx) : found;
-  await selectBuild(workshop.paths, finished, ctx.signal);
-  return { finished, cached: !unproven };
+  const isThere = await selectBuild(workshop.paths, finished, ctx.signal);
+  return isThere ? { finished, cached: !unproven } : undefined;
 }
 
 function isProven(spec: ImageSpec, checks: readonly CheckRecord[]): boolean {

@@ -3,7 +3,7 @@ import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Json } from '../core/keys.ts';
 import type { InstalledPackage, ManifestStep } from '../core/manifest.ts';
-import type { Plan, PlannedStep } from '../core/plan.ts';
+import type { Inputs, Plan, PlannedStep } from '../core/plan.ts';
 import { fillSecrets } from '../core/secrets.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { fetchInput } from '../store/inputs.ts';
@@ -18,8 +18,8 @@ import {
   type Snapshot,
   takeSnapshot,
 } from '../tree/layers.ts';
-import { diskLayout } from '../tree/layout.ts';
-import { sealScript } from '../tree/seal.ts';
+import { diskLayout, layoutVersion } from '../tree/layout.ts';
+import { sealScript, sealVersion } from '../tree/seal.ts';
 import { type OpenTree, openTree } from '../tree/session.ts';
 import { osReleaseScript, packagesScript, parseOsRelease, parsePackages } from './image-facts.ts';
 import { type Workshop, withStep } from './workshop.ts';
@@ -105,7 +105,7 @@ async function runSteps(
 }
 
 function finished(step: PlannedStep, outcome: 'cached' | 'done', seconds: number): ManifestStep {
-  return { id: step.id, title: step.title, key: step.key ?? '', outcome, seconds };
+  return { id: step.id, title: step.title, key: step.key ?? '', outcome, seconds, inputs: step.inputs };
 }
 
 /** Put the stored layers of the first steps on the empty tree; says of how many. A layer that is not whole is dropped. */
@@ -192,8 +192,15 @@ async function sealAndAssemble({ build, tree, epoch }: Running, ctx: Context): P
     return contents;
   });
   const steps: ManifestStep[] = [
-    { id: 'seal', title: 'seal', key: '', outcome: 'done', seconds: seal.seconds },
-    { id: 'disk', title, key: '', outcome: 'done', seconds: assembled.seconds },
+    { ...{ id: 'seal', title: 'seal', key: '' }, outcome: 'done', seconds: seal.seconds, inputs: sealInputs },
+    { ...{ id: 'disk', title, key: '' }, outcome: 'done', seconds: assembled.seconds, inputs: diskInputs(spec) },
   ];
   return { disk, steps, ...seal.value, contents: assembled.value };
+}
+
+const sealInputs = { 'kind version': String(sealVersion) };
+
+function diskInputs({ disk, filesystem, firmware }: ImageSpec): Inputs {
+  const layout = { bytes: String(disk), filesystem, firmware: [...firmware].sort().join(' ') };
+  return { 'kind version': String(layoutVersion), ...layout };
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Arch, arches } from '../core/arch.ts';
 import type { Manifest } from '../core/manifest.ts';
@@ -32,15 +32,22 @@ export async function publishBuild(
   });
 }
 
-/** Point an image's stable name at one of its finished builds and bring the index up to date. */
-export async function selectBuild(paths: StorePaths, build: FinishedBuild, signal: AbortSignal): Promise<void> {
-  await withLock(join(paths.locks, 'artifacts.lock'), { signal }, async () => {
+/** Point an image's stable name at one of its finished builds and bring the index up to date; false when it is gone. */
+export async function selectBuild(paths: StorePaths, build: FinishedBuild, signal: AbortSignal): Promise<boolean> {
+  return withLock(join(paths.locks, 'artifacts.lock'), { signal }, async () => {
+    if ((await readBuild(build.folder)) === undefined) return false;
     const { image, arch } = build.manifest;
     const target = join('.builds', basename(build.folder));
     const stable = imageFolder(paths, image, arch);
     if ((await linkTarget(stable)) !== target) await swapLink(stable, target);
     await writeIndex(paths);
+    return true;
   });
+}
+
+/** Mark a finished build as used now, so that it is not taken for an old one; no matter where nothing can be written. */
+export async function markUsed({ folder }: FinishedBuild, nowMs: number): Promise<void> {
+  await utimes(folder, nowMs / 1000, nowMs / 1000).catch(() => undefined);
 }
 
 /** The build that an image's stable name stands for. */

@@ -1,12 +1,138 @@
-import { expect, test } from 'vitest';
-import { type Collectable, chooseOld } from './collect.ts';
+import { access, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { chooseOld, type Holding, takeAway, takeStock } from './collect.ts';
+import { withLedger } from './ledger.ts';
+import { type StorePaths, storePaths } from './paths.ts';
 
-function entry(name: string, usedMs: number, bytes: number): Collectable {
+const day = 86_400_000;
+const now = Date.now();
+const { signal } = new AbortController();
+
+let home = '';
+let paths: StorePaths;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'ingot-collect-'));
+  paths = storePaths(home);
+});
+afterEach(() => rm(home, { recursive: true }));
+
+/** A file that was last used so many days ago, its folder too. */
+async function put(path: string, days: number, text = 'x'): Promise<void> {
+  const folder = join(path, '..');
+  const then = (now - days * day) / 1000;
+  await mkdir(folder, { recursive: true });
+  await writeFile(path, text);
+  await utimes(path, then, then);
+  await utimes(folder, then, then);
+}
+
+async function putBuild(id: string, days: number): Promise<void> {
+  await put(join(paths.artifacts, 'images/lab/.builds', `x86_64-${id}`, 'manifest.json'), days);
+}
+
+const stock = () => takeStock(paths, now);
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+const staying = (all: readonly Holding[]) => Object.fromEntries(all.map(({ name, stays }) => [name, stays]));
+
+test('everything that can be made again is found with its size and last use, the longest unused first', async () => {
+  const title = JSON.stringify({ title: 'install "vim"', removed: [] });
+  await put(join(paths.layers, 'a'.repeat(64), 'layer.json'), 3, title);
+  await put(join(paths.packages, 'b'.repeat(64), 'file'), 5);
+  await put(join(paths.packages, 'latest', 'index'), 4);
+  await put(join(paths.inputs, 'c'), 2);
+  await put(join(paths.builds, '20261101-1', 'events.jsonl'), 1);
+  const all = await stock();
+  expect(all.map(({ what, name }) => `${what} ${name}`)).toEqual([
+    `package ${'b'.repeat(64)}`,
+    'package index',
+    'layer aaaaaaaaaaaa install "vim"',
+    'input c',
+    'build log 20261101-1',
+  ]);
+  expect(all.every(({ bytes, stays }) => bytes > 0 && stays === undefined)).toBe(true);
+  expect(all[0]?.usedMs).toBeCloseTo(now - 5 * day, -1);
+});
+
+test('the current build and the newest two stay, whatever their age', async () => {
+  for (const [id, days] of [
+    ['1', 50],
+    ['2', 40],
+    ['3', 30],
+    ['4', 20],
+  ] as const)
+    await putBuild(id, days);
+  await symlink('.builds/x86_64-1', join(paths.artifacts, 'images/lab/x86_64'));
+  expect(staying(await stock())).toEqual({
+    'lab x86_64-1': 'current',
+    'lab x86_64-2': undefined,
+    'lab x86_64-3': 'newest',
+    'lab x86_64-4': 'newest',
+  });
+});
+
+test('what a running build used since it began stays, and so do its logs and its work', async () => {
+  await put(join(paths.inputs, 'old'), 9);
+  await put(join(paths.work, 'dead', 'disk.raw'), 9);
+  await withLedger(paths, 'alive', signal, async () => {
+    const began = now - 2 * day;
+    await utimes(join(paths.builds, 'alive', 'ledger.lock'), began / 1000, began / 1000);
+    await put(join(paths.inputs, 'used'), 1);
+    await put(join(paths.work, 'alive', 'disk.raw'), 9);
+    await put(join(paths.builds, 'alive', 'events.jsonl'), 9);
+    expect(staying(await stock())).toEqual({ old: undefined, dead: undefined, used: 'in use', alive: 'in use' });
+  });
+});
+
+test('what was used within the last minute stays: a build may just be starting with it', async () => {
+  await put(join(paths.inputs, 'a'), 0);
+  expect(staying(await stock())).toEqual({ a: 'in use' });
+});
+
+test('what killed programs left half written is taken away without any limit', async () => {
+  await put(join(paths.layers, '.x.doomed', 'layer.json'), 1);
+  await put(join(paths.history, '.y.partial'), 1);
+  await put(join(paths.inputs, 'whole'), 1);
+  const gone = chooseOld(await stock(), {});
+  expect(gone.map(({ what, name }) => `${what} ${name}`).sort()).toEqual(['leftover .x.doomed', 'leftover .y.partial']);
+});
+
+test('something is taken away whole', async () => {
+  await put(join(paths.layers, 'a', 'layer.json'), 3);
+  const [layer] = await stock();
+  expect(layer && (await takeAway(paths, layer, signal))).toBe(true);
+  expect(await readdir(paths.layers)).toEqual([]);
+});
+
+test('something that was used since stock was taken stays', async () => {
+  const record = join(paths.layers, 'a', 'layer.json');
+  await put(record, 3);
+  const [layer] = await stock();
+  await utimes(record, now / 1000, now / 1000);
+  expect(layer && (await takeAway(paths, layer, signal))).toBe(false);
+  expect(await exists(record)).toBe(true);
+});
+
+test('a finished build that became the current one since stock was taken stays', async () => {
+  for (const id of ['1', '2', '3']) await putBuild(id, 40);
+  const old = (await stock()).find(({ stays }) => stays === undefined);
+  expect(old?.name).toBe('lab x86_64-1');
+  await symlink('.builds/x86_64-1', join(paths.artifacts, 'images/lab/x86_64'));
+  expect(old && (await takeAway(paths, old, signal))).toBe(false);
+  expect(old && (await exists(old.path))).toBe(true);
+});
+
+function entry(name: string, usedMs: number, bytes: number): Holding {
   return { what: 'layer', name, path: `/l/${name}`, bytes, usedMs };
 }
 
 const all = [entry('a', 100, 10), entry('b', 200, 20), entry('c', 300, 30)];
-const names = (list: readonly Collectable[]) => list.map(({ name }) => name);
+const names = (list: readonly Holding[]) => list.map(({ name }) => name);
 
 test('without limits nothing goes', () => {
   expect(chooseOld(all, {})).toEqual([]);
@@ -20,6 +146,11 @@ test('the longest unused goes until few enough bytes are left', () => {
   expect(names(chooseOld(all, { keepBytes: 50 }))).toEqual(['a']);
   expect(names(chooseOld(all, { keepBytes: 49 }))).toEqual(['a', 'b']);
   expect(names(chooseOld(all, { keepBytes: 0 }))).toEqual(['a', 'b', 'c']);
+});
+
+test('what has to stay counts, and does not go', () => {
+  const kept = [{ ...entry('z', 50, 100), stays: 'current' as const }, ...all];
+  expect(names(chooseOld(kept, { keepBytes: 130 }))).toEqual(['a', 'b']);
 });
 
 test('with both limits, either is reason enough', () => {

@@ -1,3 +1,4 @@
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { type Fetched, type FetchRequest, fetchFile } from '../host/fetch.ts';
@@ -46,7 +47,11 @@ export async function fetchInput(
 async function isWhole(path: string, input: Input, ctx: Context): Promise<boolean> {
   const { files } = ctx.host;
   const found = await files.stat(path);
-  return found?.kind === 'file' && (await files.sha256(path, ctx.signal)) === input.sha256;
+  if (found?.kind !== 'file') return false;
+  // Marked first, so that whoever clears old inputs away sees that this one is wanted.
+  const now = ctx.host.now() / 1000;
+  await utimes(path, now, now).catch(() => undefined);
+  return (await files.sha256(path, ctx.signal)) === input.sha256;
 }
 
 /** Whatever stands in the place of an input but is not it, is kept for a look and out of the way. */

@@ -29,12 +29,22 @@ export function hasLayer(paths: StorePaths, key: string): boolean {
 /** A layer by its key, marked as used now; undefined when it is not there or not whole. */
 export async function findLayer(paths: StorePaths, key: string, now: number): Promise<StoredLayer | undefined> {
   const folder = join(paths.layers, key);
+  const layer = await readLayer(paths, key);
+  if (layer === undefined) return undefined;
   try {
-    const layer = JSON.parse(await readFile(join(folder, record), 'utf8')) as LayerRecord;
     const file = join(folder, packed);
     if ((await stat(file)).size !== layer.bytes) return undefined;
     await utimes(join(folder, record), now / 1000, now / 1000);
     return { ...layer, file };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is known of a layer, without using it. */
+export async function readLayer(paths: StorePaths, key: string): Promise<LayerRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(join(paths.layers, key, record), 'utf8')) as LayerRecord;
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLocked, withLock } from '../host/lock.ts';
 import type { StorePaths } from './paths.ts';
@@ -49,6 +49,20 @@ export async function reap(paths: StorePaths): Promise<number> {
     reaped += 1;
   }
   return reaped;
+}
+
+export type RunningBuild = { readonly build: string; readonly sinceMs: number };
+
+/** The builds that are at work now, in whatever process. */
+export async function runningBuilds(paths: StorePaths): Promise<readonly RunningBuild[]> {
+  const builds = await readdir(paths.builds).catch(() => []);
+  const found = builds.map(async (build): Promise<readonly RunningBuild[]> => {
+    const lock = join(paths.builds, build, lockFile);
+    const made = await stat(lock).catch(() => undefined);
+    // Nothing is ever written to the lock: its time is that of the start.
+    return made !== undefined && isLocked(lock) ? [{ build, sinceMs: made.mtimeMs }] : [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 async function settle(folder: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changes } from './images.ts';
+import { changes } from './changes.ts';
 
 test('what is new, gone or other is told, sorted by name; what is the same is not', () => {
   const from = new Map([

@@ -1,0 +1,71 @@
+import type { Change, Difference, DiffRequest, DiffSide, ImageRequest } from '../cli/engine.ts';
+import { debianArch } from '../core/arch.ts';
+import { IngotError } from '../core/errors.ts';
+import type { Manifest } from '../core/manifest.ts';
+import type { Workshop } from '../run/workshop.ts';
+import { type FinishedBuild, finishedBuilds } from '../store/artifacts.ts';
+import { changes } from './changes.ts';
+import { compareContents, readContents } from './diff-contents.ts';
+import { compareInputs } from './diff-inputs.ts';
+import { findBuild } from './find-build.ts';
+
+/** What differs between two finished builds: what went in, and what came out. */
+export async function compareBuilds(workshop: Workshop, request: DiffRequest): Promise<Difference> {
+  const [from, to] = await sides(workshop, request);
+  const same = changes(digestsOf(from.manifest), digestsOf(to.manifest)).length === 0;
+  return {
+    from: sideOf(from.manifest),
+    to: sideOf(to.manifest),
+    same,
+    inputs: compareInputs(from.manifest, to.manifest),
+    packages: changes(packagesOf(from.manifest), packagesOf(to.manifest)),
+    files: same ? [] : await files(workshop, from, to),
+    sizes: changes(sizesOf(from.manifest), sizesOf(to.manifest)),
+  };
+}
+
+async function sides(workshop: Workshop, request: DiffRequest): Promise<readonly [FinishedBuild, FinishedBuild]> {
+  if (request.to === undefined) return lastTwo(workshop, request.from);
+  return Promise.all([findBuild(workshop, request.from), findBuild(workshop, request.to)]);
+}
+
+async function lastTwo(workshop: Workshop, request: ImageRequest): Promise<readonly [FinishedBuild, FinishedBuild]> {
+  const to = await findBuild(workshop, request);
+  const { image, arch, build } = to.manifest;
+  const older = (await finishedBuilds(workshop.paths, image, arch)).find(({ manifest }) => manifest.build < build);
+  if (older !== undefined) return [older, to];
+  const message = `${image} for ${arch} has no build before ${build}`;
+  const hint = `compare it with another image, or build it once more: ingot build ${image} --force`;
+  throw new IngotError({ code: 'NOT_FOUND', message, hint });
+}
+
+async function files(workshop: Workshop, from: FinishedBuild, to: FinishedBuild): Promise<readonly Change[]> {
+  const [before, after] = await Promise.all([from, to].map(({ folder }) => readContents(folder, workshop.host.files)));
+  // A build whose list of contents is lost has not lost its files.
+  return before === undefined || after === undefined ? [] : compareContents(before, after);
+}
+
+function sideOf({ image, arch, build, builtAt }: Manifest): DiffSide {
+  return { image, arch, build, at: builtAt };
+}
+
+/** By name; with the architecture only where it is another than the image's. */
+function packagesOf({ arch: own, packages }: Manifest): ReadonlyMap<string, string> {
+  const natural: readonly string[] = ['all', 'noarch', '(none)', own, debianArch(own)];
+  return new Map(
+    packages.map(({ name, arch, version }) => [natural.includes(arch) ? name : `${name}:${arch}`, version]),
+  );
+}
+
+function digestsOf(manifest: Manifest): ReadonlyMap<string, string> {
+  return new Map(manifest.artifacts.map(({ file, sha256 }) => [extension(manifest, file), sha256]));
+}
+
+function sizesOf(manifest: Manifest): ReadonlyMap<string, string> {
+  return new Map(manifest.artifacts.map(({ file, bytes }) => [extension(manifest, file), String(bytes)]));
+}
+
+/** A file's name without the image's, so that two images can be compared: `qcow2`, `raw.zst`. */
+function extension({ image }: Manifest, file: string): string {
+  return file.startsWith(`${image}.`) ? file.slice(image.length + 1) : file;
+}
