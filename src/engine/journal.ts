@@ -11,20 +11,34 @@ export function buildId(host: Host): string {
   return `${date.replaceAll('-', '')}-${time.replaceAll(':', '')}-${host.randomBytes(2).toString('hex')}`;
 }
 
-/** Numbers and dates events, and keeps those of a build that does something in `builds/<id>/events.jsonl`. */
+/**
+ * Numbers and dates events, and keeps those of a build that does something: all of them in `builds/<id>/events.jsonl`,
+ * the output of its tools in `builds/<id>/build.log`.
+ */
 export function openJournal(workshop: Workshop, build: string, io: Io) {
   const { host, paths } = workshop;
   let seq = 0;
   const early: IngotEvent[] = [];
-  let file: Promise<ReturnType<typeof openAppend>> | undefined;
-  const write = (event: IngotEvent) =>
-    void file?.then((open) => open.line(JSON.stringify(event))).catch(() => undefined);
+  let file: Promise<(event: IngotEvent) => void> | undefined;
+  const closing: (() => void)[] = [];
+  const log = join(paths.builds, build, 'build.log');
+  const write = (event: IngotEvent) => void file?.then((open) => open(event)).catch(() => undefined);
   const begin = async () => {
     const folder = join(paths.builds, build);
     await host.files.makeDirectory(folder);
-    const open = openAppend(join(folder, 'events.jsonl'));
-    for (const event of early) open.line(JSON.stringify(event));
-    return open;
+    const events = openAppend(join(folder, 'events.jsonl'));
+    const lines = openAppend(log);
+    closing.push(
+      () => events.close(),
+      () => lines.close(),
+    );
+    const keep = (event: IngotEvent) => {
+      events.line(JSON.stringify(event));
+      const line = logLine(event);
+      if (line !== undefined) lines.line(line);
+    };
+    early.forEach(keep);
+    return keep;
   };
   return {
     emit: (body: EventBody): void => {
@@ -38,6 +52,15 @@ export function openJournal(workshop: Workshop, build: string, io: Io) {
         file.catch(() => undefined);
       }
     },
-    close: () => void file?.then((open) => open.close()).catch(() => undefined),
+    /** Where the output of the tools is kept; undefined when nothing has run. */
+    logFile: () => (file === undefined ? undefined : log),
+    close: () => void file?.then(() => closing.forEach((close) => void close())).catch(() => undefined),
   };
+}
+
+function logLine(event: IngotEvent): string | undefined {
+  if (event.type === 'log') return event.line;
+  if (event.type === 'step.start') return `== ${event.time} ${event.title}`;
+  if (event.type === 'step.end' && event.error !== undefined) return `== failed: ${event.error.message}`;
+  return undefined;
 }

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, open, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type ExecaError, execa, type Result } from 'execa';
+import type { ExecaError, Result } from 'execa';
 import { IngotError } from '../core/errors.ts';
 import type { Child, Command, RunOptions, RunResult, StartOptions } from '../core/host.ts';
 import { lineSplitter } from './lines.ts';
@@ -21,20 +21,23 @@ const found = new Map<string, string>();
 
 /** The absolute path of a program, or undefined. */
 export async function which(program: string): Promise<string | undefined> {
-  if (isAbsolute(program)) return program;
+  if (isAbsolute(program)) return (await isRunnable(program)) ? program : undefined;
   const known = found.get(program);
   if (known !== undefined) return known;
   for (const folder of searchPath.split(delimiter)) {
     const candidate = join(folder, program);
-    const runnable = await access(candidate, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (!runnable) continue;
+    if (!(await isRunnable(candidate))) continue;
     found.set(program, candidate);
     return candidate;
   }
   return undefined;
+}
+
+function isRunnable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
@@ -60,6 +63,8 @@ async function bound(command: Command): Promise<readonly [string, ...string[]]> 
 export async function run(command: Command, options: RunOptions = {}): Promise<RunResult> {
   options.signal?.throwIfAborted();
   const [file, ...args] = await bound(command);
+  // Loaded when first needed: a run that starts no program does without it.
+  const { execa } = await import('execa');
   const subprocess = execa(file, args, {
     ...commonOptions(command),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
@@ -86,6 +91,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
 /** Start a program that lives on; see `Host.start`. */
 export async function start(command: Command, options: StartOptions = {}): Promise<Child> {
   const [file, ...args] = await bound(command);
+  const { execa } = await import('execa');
   const terminal = options.terminal === true;
   const subprocess = execa(file, args, {
     ...commonOptions(command),

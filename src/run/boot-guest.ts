@@ -194,22 +194,23 @@ class Session {
 
   async reboot(): Promise<void> {
     const before = await this.#read(bootIdScript);
-    const run = () =>
-      this.#machine.restartOnce(async () => {
-        // The connection breaks before the command can answer.
-        await this.#read('systemctl reboot').catch(() => undefined);
-      });
-    const limits = { milliseconds: restartMs * this.#stretch, lost: this.#watch.lost.signal };
-    await until({ what: 'restart', run }, limits, this.#ctx).catch(async (error) => {
+    try {
+      await this.#machine.whileRestarting((restarted) => this.#comeBack(restarted));
+    } catch (error) {
       throw await this.#watch.explain(error);
-    });
-    await this.#ssh?.close();
-    await this.login().catch(async (error) => {
-      throw await this.#watch.explain(error);
-    });
+    }
     const after = await this.#read(bootIdScript);
-    if (after.join() === before.join())
-      throw new IngotError({ code: 'STEP_FAILED', message: 'the guest did not restart' });
+    if (after.join() !== before.join()) return;
+    throw new IngotError({ code: 'STEP_FAILED', message: 'the guest did not restart' });
+  }
+
+  async #comeBack(restarted: Promise<void>): Promise<void> {
+    // The connection breaks before the command can answer.
+    await this.#read('systemctl reboot').catch(() => undefined);
+    const limits = { milliseconds: restartMs * this.#stretch, lost: this.#watch.lost.signal };
+    await until({ what: 'restart', run: () => restarted }, limits, this.#ctx);
+    await this.#ssh?.close();
+    await this.login();
   }
 
   async stop(): Promise<void> {

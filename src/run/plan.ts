@@ -1,4 +1,4 @@
-import type { Lock, Plan } from '../core/plan.ts';
+import type { Lock, Plan, Stage } from '../core/plan.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { planImage } from '../plan/plan.ts';
 import { hasLayer } from '../store/layers.ts';
@@ -18,5 +18,10 @@ export function planWithStore(
     hasLayer: (key: string) => !force && hasLayer(workshop.paths, key),
     history: (image: string, arch: ImageSpec['arch']) => readHistory(workshop.paths, image, arch),
   };
-  return planImage(spec, lock, stored, workshop.kinds, { seal: sealVersion, disk: layoutVersion });
+  const plan = planImage(spec, lock, stored, workshop.kinds, { seal: sealVersion, disk: layoutVersion });
+  return force ? { ...plan, stages: plan.stages.map(forced) } : plan;
+}
+
+function forced(stage: Stage): Stage {
+  return { ...stage, steps: stage.steps.map((step) => ({ ...step, why: 'every step was asked for' })) };
 }

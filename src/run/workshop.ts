@@ -1,7 +1,7 @@
 import type { Context } from '../core/context.ts';
-import type { Emit, EventBody } from '../core/events.ts';
 import type { Host } from '../core/host.ts';
 import type { Kinds } from '../core/kinds.ts';
+import type { ImageSpec } from '../core/spec.ts';
 import type { StorePaths } from '../store/paths.ts';
 import { errorRecord } from './error-record.ts';
 
@@ -39,20 +39,21 @@ export async function withStep<T>(
   }
 }
 
-/** An emit that writes `***` wherever one of these values would be shown, in the forms that tools print. */
-export function redacting(emit: Emit, values: readonly string[]): Emit {
+/** Writes `***` in the place of each of these values, in the forms that tools print them, anywhere in plain data. */
+export function redactor(values: readonly string[]): <T>(data: T) => T {
   const forms = [...new Set(values.filter((value) => value.length > 0).flatMap(formsOf))].sort(
     (a, b) => b.length - a.length,
   );
-  if (forms.length === 0) return emit;
+  if (forms.length === 0) return (data) => data;
   const clean = (text: string) => forms.reduce((rest, form) => rest.replaceAll(form, '***'), text);
-  return (event: EventBody) => {
-    emit(
-      JSON.parse(JSON.stringify(event), (_, value: unknown) =>
-        typeof value === 'string' ? clean(value) : value,
-      ) as EventBody,
-    );
-  };
+  return <T>(data: T) =>
+    JSON.parse(JSON.stringify(data), (_, value: unknown) => (typeof value === 'string' ? clean(value) : value)) as T;
+}
+
+/** The values of all secrets that an image names. */
+export function secretsOf(workshop: Workshop, spec: ImageSpec): readonly string[] {
+  const uses = [spec.source, ...spec.steps, ...spec.checks, ...spec.formats];
+  return [...new Set(uses.flatMap((use) => use.refs.secrets))].map(workshop.secret);
 }
 
 function formsOf(value: string): readonly string[] {

@@ -19,6 +19,8 @@ import {
 /** A tree under construction. `as` gives the session to a step: output goes under that step's id. */
 export type OpenTree = {
   as(ctx: Context): TreeSession;
+  /** Give the terminal to a shell in the tree, until the person leaves it. */
+  shell(ctx: Context): Promise<void>;
   /** End every process inside and drop the tree. */
   close(): Promise<void>;
 };
@@ -51,6 +53,7 @@ export async function openTree(request: TreeRequest, ctx: Context): Promise<Open
     if (archFromNode(host.arch) !== request.arch) await emulate(request.arch, inside, ctx);
     return {
       as: (stepCtx) => session(request, inside, stepCtx),
+      shell: (stepCtx) => shell(placeOf(request, inside), pid, stepCtx),
       close: async () => {
         child.closeStdin();
         child.kill('SIGKILL');
@@ -66,18 +69,21 @@ export async function openTree(request: TreeRequest, ctx: Context): Promise<Open
 type Inside = (command: Command, options: RunOptions) => Promise<RunResult>;
 
 function session(request: TreeRequest, inside: Inside, ctx: Context): TreeSession {
-  const root = `${request.place}/tree`;
-  const scratch = `${request.place}/scratch`;
+  const place = placeOf(request, inside);
   const defaults = { signal: ctx.signal, onLine: (line: string) => log(ctx, line) };
   return {
     arch: request.arch,
-    root,
-    scratch,
+    root: place.root,
+    scratch: place.scratch,
     proxy: request.proxy,
     projectFile: request.projectFile,
     run: (command, options) => inside(command, { ...defaults, ...options }),
-    work: treeWork({ request, root, scratch, inside }, ctx),
+    work: treeWork(place, ctx),
   };
+}
+
+function placeOf(request: TreeRequest, inside: Inside): Place {
+  return { request, root: `${request.place}/tree`, scratch: `${request.place}/scratch`, inside };
 }
 
 type Place = {
@@ -100,45 +106,52 @@ function treeWork(place: Place, ctx: Context): Work {
 
 let entries = 0;
 
-async function runScript(place: Place, script: Script, options: RunOptions, ctx: Context): Promise<RunResult> {
+/** What runs a script in the image; its folder of scripts and settings is removed by the caller. */
+async function prepare(place: Place, script: Script, ctx: Context) {
   const { request, root, inside } = place;
   const entry = `${place.scratch}/entry-${++entries}`;
-  const interpreter = script.interpreter ?? ['/bin/sh'];
-  await inside(await entryCommand(entry, script, request, ctx), { signal: ctx.signal, stdin: script.text });
-  const look = await inside(
-    {
-      argv: [
-        'sh',
-        '-c',
-        'if [ -L "$0" ]; then echo link; elif [ -e "$0" ]; then echo file; else echo missing; fi',
-        `${root}/etc/resolv.conf`,
-      ],
-    },
-    { signal: ctx.signal },
-  );
+  const { signal } = ctx;
+  await inside(await entryCommand(entry, script, request, ctx), { signal, stdin: script.text });
+  const kind = 'if [ -L "$0" ]; then echo link; elif [ -e "$0" ]; then echo file; else echo missing; fi';
+  const look = await inside({ argv: ['sh', '-c', kind, `${root}/etc/resolv.conf`] }, { signal });
   const resolv = look.stdout.trim() as 'link' | 'file' | 'missing';
-  const argv = sandboxCommand({
-    root,
-    entry,
-    resolv,
-    argv: [...interpreter, '/run/ingot/script', ...(script.args ?? [])],
-  });
+  const words = [...(script.interpreter ?? ['/bin/sh']), '/run/ingot/script', ...(script.args ?? [])];
+  return { entry, argv: sandboxCommand({ root, entry, resolv, argv: words }) };
+}
+
+async function runScript(place: Place, script: Script, options: RunOptions, ctx: Context): Promise<RunResult> {
+  const { entry, argv } = await prepare(place, script, ctx);
   try {
-    return await inside({ argv }, options);
+    return await place.inside({ argv }, options);
   } catch (error) {
     if (!(error instanceof IngotError) || error.code !== 'TOOL_FAILED') throw error;
-    const command = [...interpreter, ...(script.args ?? [])].join(' ');
     const code = /exit code (\d+)/.exec(error.message)?.[1];
+    const how = code === undefined ? `was ended: ${error.message}` : `ended with exit code ${code}`;
     throw new IngotError({
       code: 'STEP_FAILED',
-      message:
-        code === undefined ? `the script was ended: ${error.message}` : `the script ended with exit code ${code}`,
-      detail: [`command: ${command}`, ...error.detail],
+      message: `the script ${how}`,
+      detail: [
+        `command: ${[...(script.interpreter ?? ['/bin/sh']), ...(script.args ?? [])].join(' ')}`,
+        ...error.detail,
+      ],
       cause: error,
     });
   } finally {
-    await inside({ argv: ['rm', '-rf', entry] }, {});
+    await place.inside({ argv: ['rm', '-rf', entry] }, {});
   }
+}
+
+const shellScript: Script = {
+  text: 'cd /root; PS1="failed step # "; export PS1; exec "$(command -v bash || echo sh)" --norc -i',
+};
+
+async function shell(place: Place, pid: number, ctx: Context): Promise<void> {
+  const { argv } = await prepare(place, shellScript, ctx);
+  const child = await ctx.host.start(insideCommand(pid, { argv }), { terminal: true });
+  const leave = () => child.kill('SIGKILL');
+  ctx.signal.addEventListener('abort', leave, { once: true });
+  await child.exited;
+  ctx.signal.removeEventListener('abort', leave);
 }
 
 /** Makes the folder that appears as /run/ingot; the script comes on stdin, secrets never on a command line. */
