@@ -40,12 +40,31 @@ export async function findAccelerator(request: AcceleratorRequest, ctx: Context)
       ctx,
     );
   }
-  const file = `${request.state}/accelerator.json`;
+  const file = verdictFile(request.state);
   const key = await verdictKey(request.arch, ctx.host);
   const known = parseVerdicts(await ctx.host.files.readText(file));
   const verdict = known[key] ?? (await prove(candidates, request, ctx));
   if (known[key] === undefined && verdict.remember) await remember(file, { ...known, [key]: verdict }, ctx.host);
   return verdict.accelerator ?? translation(request, verdict.reason, ctx);
+}
+
+/**
+ * What an earlier proof on this very machine found; undefined where there was none. `state` is the folder where
+ * verdicts are remembered.
+ */
+export async function knownVerdict(
+  arch: Arch,
+  state: string,
+  host: Host,
+): Promise<{ readonly works: boolean; readonly reason: string } | undefined> {
+  if ((await host.which(qemuProgram(arch))) === undefined) return undefined;
+  const verdicts = parseVerdicts(await host.files.readText(verdictFile(state)));
+  const verdict = verdicts[await verdictKey(arch, host)];
+  return verdict === undefined ? undefined : { works: verdict.accelerator !== undefined, reason: verdict.reason };
+}
+
+function verdictFile(state: string): string {
+  return `${state}/accelerator.json`;
 }
 
 /** What could carry this architecture here, the best first. */

@@ -59,27 +59,36 @@ export function firmwareFolders(env: Host['env'], qemu: string | undefined): rea
   return [...new Set([...(config === undefined ? [] : [`${config}/qemu/firmware`]), ...folders])];
 }
 
+/** The Debian packages with UEFI firmware for guests. */
+export const firmwarePackages: Readonly<Record<Arch, string>> = { x86_64: 'ovmf', aarch64: 'qemu-efi-aarch64' };
+
 /** UEFI for an architecture as QEMU's own descriptors name it, with its own copy of the variables at `vars`. */
 export async function prepareUefi(arch: Arch, vars: string, { host }: Context): Promise<UefiFiles> {
-  const program = await host.which(qemuProgram(arch));
-  const folders = firmwareFolders(host.env, program === undefined ? undefined : await host.files.realPath(program));
-  const paths = await descriptorPaths(folders, host);
-  const texts = await Promise.all(paths.map((path) => host.files.readText(path)));
-  const chosen = chooseFirmware(
-    texts.flatMap((text) => parseDescriptor(text ?? '') ?? []),
-    arch,
-  );
+  const { chosen, folders } = await findUefi(arch, host);
   if (chosen === undefined) {
     throw new IngotError({
       code: 'TOOL_MISSING',
       message: `no UEFI firmware for ${arch} is on this machine`,
-      hint: `install ${arch === 'x86_64' ? 'ovmf' : 'qemu-efi-aarch64'}, or run ./setup`,
+      hint: `install ${firmwarePackages[arch]}, or run ./setup`,
       detail: folders.map((folder) => `looked for descriptors in ${folder}`),
     });
   }
   const { executable, 'nvram-template': template } = chosen.mapping;
   await host.files.write(vars, await host.files.read(template.filename), 0o600);
   return { code: diskFile(executable), vars: { path: vars, format: template.format } };
+}
+
+/** The firmware that guests of an architecture would start with, and where descriptors were looked for. */
+export async function findUefi(
+  arch: Arch,
+  host: Host,
+): Promise<{ readonly chosen: Descriptor | undefined; readonly folders: readonly string[] }> {
+  const program = await host.which(qemuProgram(arch));
+  const folders = firmwareFolders(host.env, program === undefined ? undefined : await host.files.realPath(program));
+  const paths = await descriptorPaths(folders, host);
+  const texts = await Promise.all(paths.map((path) => host.files.readText(path)));
+  const descriptors = texts.flatMap((text) => parseDescriptor(text ?? '') ?? []);
+  return { chosen: chooseFirmware(descriptors, arch), folders };
 }
 
 async function descriptorPaths(folders: readonly string[], host: Host): Promise<readonly string[]> {

@@ -74,11 +74,26 @@ test('a machine that ends by itself says why, and one that was told to end does 
   expect([told, quit.kills]).toEqual([false, []]);
 });
 
-test('a guest may restart once when it is asked to, and not afterwards', async () => {
+const allow = 'set-action {"reboot":"reset"}';
+const forbid = 'set-action {"reboot":"shutdown"}';
+
+test('a guest may restart while it is asked to, and not afterwards', async () => {
   const qemu = fakeQemu();
   const machine = await startMachine(config, silent, qemu.ctx);
-  await machine.restartOnce(async () => qemu.event('RESET', { guest: true, reason: 'guest-reset' }));
-  expect(qemu.asked.slice(-2)).toEqual(['set-action {"reboot":"reset"}', 'set-action {"reboot":"shutdown"}']);
+  await machine.whileRestarting(async (restarted) => {
+    for (let resets = 0; resets < 2; resets += 1) qemu.event('RESET', { guest: true, reason: 'guest-reset' });
+    await restarted;
+  });
+  expect(qemu.asked.slice(-2)).toEqual([allow, forbid]);
+});
+
+test('a guest that restarts again and again is stopped', async () => {
+  const qemu = fakeQemu();
+  const machine = await startMachine(config, silent, qemu.ctx);
+  await machine.whileRestarting(async () => {
+    for (let resets = 0; resets < 4; resets += 1) qemu.event('RESET', { guest: true, reason: 'guest-reset' });
+    expect(qemu.asked.at(-1)).toBe(forbid);
+  });
 });
 
 test('a QEMU that does not start as it should is killed, and its words are told', async () => {

@@ -9,6 +9,8 @@ const connectTries = 200;
 const connectPauseMs = 50;
 const screenshotMs = 5_000;
 const quitMs = 5_000;
+/** A restart may reset the machine more than once: the kernel does, and then the firmware for itself. */
+const mostResets = 4;
 
 /** A running QEMU. */
 export type Machine = {
@@ -16,8 +18,11 @@ export type Machine = {
   readonly sshPort: number;
   /** Settles when QEMU ended or the guest stopped without `stop` having been called: why, in plain words. */
   readonly ended: Promise<IngotError>;
-  /** Let the guest restart once; resolves when it did. Outside of this a restart ends the machine. */
-  restartOnce(trigger: () => Promise<void>): Promise<void>;
+  /**
+   * Let the guest restart while `action` goes on, which is told when it does. At all other times, and when it goes
+   * round in circles, a restart ends the machine.
+   */
+  whileRestarting(action: (restarted: Promise<void>) => Promise<void>): Promise<void>;
   /** Write what is on the screen to a PNG; false when that cannot be had. */
   screenshot(path: string): Promise<boolean>;
   /** End QEMU and wait until it is gone. */
@@ -72,7 +77,7 @@ async function attach(
   return {
     sshPort,
     ended: life.watch(child),
-    restartOnce: (trigger) => restartOnce(qmp, life, trigger),
+    whileRestarting: (action) => whileRestarting(qmp, life, action),
     screenshot: (path) => screenshot(qmp, path, ctx),
     stop: async () => {
       life.stopping = true;
@@ -146,17 +151,26 @@ export function endOf(
   return new IngotError({ code: 'TOOL_FAILED', message: known ?? `QEMU ${how}`, detail: lastLines.slice(-10) });
 }
 
-async function restartOnce(qmp: Qmp, life: Life, trigger: () => Promise<void>): Promise<void> {
-  const happened = new Promise<void>((resolve) => {
-    life.onReset = resolve;
+async function whileRestarting(
+  qmp: Qmp,
+  life: Life,
+  action: (restarted: Promise<void>) => Promise<void>,
+): Promise<void> {
+  const forbid = () => qmp.execute('set-action', { reboot: 'shutdown' }).catch(() => undefined);
+  let count = 0;
+  const restarted = new Promise<void>((resolve) => {
+    life.onReset = () => {
+      count += 1;
+      if (count === mostResets) void forbid();
+      resolve();
+    };
   });
   await qmp.execute('set-action', { reboot: 'reset' });
   try {
-    await trigger();
-    await happened;
+    await action(restarted);
   } finally {
     life.onReset = undefined;
-    await qmp.execute('set-action', { reboot: 'shutdown' }).catch(() => undefined);
+    await forbid();
   }
 }
 
