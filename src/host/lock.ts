@@ -5,6 +5,9 @@ import { setTimeout } from 'node:timers/promises';
 
 const pollMs = 50;
 
+/** A lock whose holder waits for something that nothing refers to would be collected, and free. */
+const held = new Set<DatabaseSync>();
+
 export type LockOptions = {
   readonly signal: AbortSignal;
   /** Called once when another process holds the lock. */
@@ -26,8 +29,10 @@ export async function withLock<T>(path: string, options: LockOptions, action: ()
       options.signal.throwIfAborted();
       await setTimeout(pollMs);
     }
+    held.add(database);
     return await action();
   } finally {
+    held.delete(database);
     database.close();
   }
 }

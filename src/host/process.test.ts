@@ -142,6 +142,11 @@ test('stopping ends all that the program started and fails with the reason', asy
   await expect(run(sh('exit 0'), { signal: stop.signal })).rejects.toThrow('stopped by hand');
 });
 
+test('an output file that is full is a failure, however content the program was', async () => {
+  const error = await failureOf(run(sh('echo half'), { stdoutFile: '/dev/full' }));
+  expect(error).toMatchObject({ code: 'NO_SPACE' });
+});
+
 test('a full disk is told from other failures', async () => {
   expect(await failureOf(run(sh('echo "tar: x: No space left on device" >&2; exit 2')))).toMatchObject({
     code: 'NO_SPACE',

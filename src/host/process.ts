@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, open, stat } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ExecaError, Result } from 'execa';
@@ -65,6 +65,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
   const [file, ...args] = await bound(command);
   // Loaded when first needed: a run that starts no program does without it.
   const { execa } = await import('execa');
+  if (options.stdoutFile !== undefined) await (await open(options.stdoutFile, 'w', 0o600)).close();
   const subprocess = execa(file, args, {
     ...commonOptions(command),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
@@ -83,6 +84,8 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
   const result = (await subprocess) as unknown as Result;
   last.end();
   if (options.signal?.aborted === true) throw options.signal.reason;
+  const cutOff = streamFailure(command, result);
+  if (cutOff !== undefined) throw cutOff;
   const exitCode = result.exitCode ?? -1;
   if (!(options.ok ?? [0]).includes(exitCode)) throw failure(command, result, last.lines, options);
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
@@ -137,6 +140,27 @@ function stdinOf(stdin: string | AsyncIterable<Uint8Array>): string | Readable {
   return typeof stdin === 'string' ? stdin : Readable.from(stdin);
 }
 
+/** What the exit code does not tell: the program's input broke, its output file was full, or it could not start. */
+function streamFailure(command: Command, result: Result): IngotError | undefined {
+  const { cause, originalMessage } = result as ExecaError;
+  if (!(cause instanceof Error) || result.timedOut) return undefined;
+  if (cause instanceof IngotError) return cause;
+  const program = command.name ?? command.argv[0];
+  if ('code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')) return noSpace(program, [], cause);
+  const [why = cause.message] = (originalMessage ?? cause.message).split('\n');
+  return new IngotError({ code: 'TOOL_FAILED', message: `${program} could not do its work: ${why}`, cause });
+}
+
+function noSpace(program: string, detail: readonly string[], cause: unknown): IngotError {
+  return new IngotError({
+    code: 'NO_SPACE',
+    message: `no space left on this machine while ${program} was writing`,
+    hint: 'free some space (`ingot gc` removes what can be made again) and run the same command',
+    detail,
+    cause,
+  });
+}
+
 function failure(command: Command, result: Result, lines: readonly string[], options: RunOptions): IngotError {
   const failed = result as ExecaError;
   const program = command.name ?? command.argv[0];
@@ -147,12 +171,12 @@ function failure(command: Command, result: Result, lines: readonly string[], opt
       detail: lines,
     });
   }
-  const full = lines.some((line) => line.includes('No space left on device'));
+  const isFull = lines.some((line) => line.includes('No space left on device'));
+  if (isFull) return noSpace(program, lines.slice(-20), failed.cause);
   const how = result.signal === undefined ? `ended with exit code ${result.exitCode}` : diedOf(result.signal);
   return new IngotError({
-    code: full ? 'NO_SPACE' : 'TOOL_FAILED',
-    message: full ? `no space left on this machine while ${program} was writing` : `${program} ${how}`,
-    ...(full ? { hint: 'free some space (`ingot gc` removes what can be made again) and run the same command' } : {}),
+    code: 'TOOL_FAILED',
+    message: `${program} ${how}`,
     detail: lines.slice(-20),
     cause: failed.cause,
   });
