@@ -21,15 +21,25 @@ function imageFile(name: string): string {
 # The line above gives completion in editors.
 description: Debian 13 for ${name}
 source:
-  packages: { distro: debian, suite: trixie }
-disk: 4G
-steps:
-  - packages:
-      - cloud-init
+  packages:
+    distro: debian
+    suite: trixie
+    include:
+      - ca-certificates
       - cloud-guest-utils
+      - cloud-init
+      - iproute2
+      - netplan.io
       - openssh-server
       - python3
+      - qemu-guest-agent
       - sudo
+      - systemd-resolved
+      - udev
+disk: 4G
+steps:
+  - cloud-init: { config: { locale: C.UTF-8 } }
+  - services: { enable: [ssh, systemd-networkd, systemd-resolved] }
   - shell: scripts/base.sh
 checks:
   - boot
