@@ -48,8 +48,8 @@ export async function buildImage(
   const ready = options.force ? undefined : await alreadyBuilt(workshop, spec, planned.plan, options, ctx);
   if (ready !== undefined) return ready;
   const lock = join(workshop.paths.locks, `build-${spec.name}-${spec.arch}.lock`);
-  const onWait = () =>
-    ctx.emit({ type: 'log', id: ctx.step, line: `another build of ${spec.name} is running: waiting for it` });
+  const message = `another build of ${spec.name} for ${spec.arch} is running: waiting for it`;
+  const onWait = () => ctx.emit({ type: 'warning', message });
   return withLock(lock, { signal: ctx.signal, onWait }, () => buildLocked(workshop, spec, options, ctx));
 }
 

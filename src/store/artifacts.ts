@@ -40,6 +40,7 @@ export async function selectBuild(paths: StorePaths, build: FinishedBuild, signa
     const target = join('.builds', basename(build.folder));
     const stable = imageFolder(paths, image, arch);
     if ((await linkTarget(stable)) !== target) await swapLink(stable, target);
+    else if (await isIndexed(paths, build.manifest)) return;
     await writeIndex(paths);
     return true;
   });
@@ -107,9 +108,22 @@ export function manifestText(manifest: Manifest): string {
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }
 
+/** Whether the index tells of a build; a kill between link and index leaves it behind by one. */
+async function isIndexed(paths: StorePaths, { image, arch, build }: Manifest): Promise<boolean> {
+  try {
+    const index = JSON.parse(await readFile(join(paths.artifacts, indexFile), 'utf8')) as Index;
+    return index.images[image]?.[arch]?.build === build;
+  } catch {
+    return false;
+  }
+}
+
+const indexFile = 'index.json';
+type Index = { readonly images: Record<string, Record<string, { readonly build: string }>> };
+
 /** `artifacts/index.json`: every image by its stable paths; can always be made again from the manifests. */
 async function writeIndex(paths: StorePaths): Promise<void> {
-  const images: Record<string, Record<string, unknown>> = {};
+  const images: Index['images'] = {};
   const root = join(paths.artifacts, 'images');
   for (const image of (await readdir(root).catch(() => [])).sort()) {
     for (const arch of arches) {
@@ -126,7 +140,7 @@ async function writeIndex(paths: StorePaths): Promise<void> {
     }
   }
   await writeDurable(
-    join(paths.artifacts, 'index.json'),
+    join(paths.artifacts, indexFile),
     `${JSON.stringify({ schemaVersion: 1, images }, undefined, 2)}\n`,
   );
 }
