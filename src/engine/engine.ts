@@ -51,7 +51,8 @@ export function createEngine(ground: Ground): Engine {
         if (request.images.length > 0) throw error;
         return undefined;
       });
-      return examine(workshop === undefined ? [] : await selectImages(workshop, request), around);
+      const specs = workshop === undefined ? [] : await selectImages(workshop, request);
+      return examine(specs, request.images.length === 0, around);
     },
     async shell(request, io) {
       const workshop = await openWorkshop(ground);

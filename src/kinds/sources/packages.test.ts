@@ -105,9 +105,7 @@ test('the image gets the sources it was made from; without any it keeps those of
 });
 
 test('the tools it needs are named with their packages, the keyring of the distribution among them', () => {
-  const names = (options: object, arch: Arch) => packages.tools?.(parse(options), arch).map(({ debian }) => debian);
-  expect(names({}, 'x86_64')).toEqual(['mmdebstrap', 'uidmap', 'bubblewrap', 'debian-archive-keyring']);
-  expect(names({ distro: 'ubuntu' }, 'aarch64')).toEqual([
-    ...['mmdebstrap', 'uidmap', 'bubblewrap', 'ubuntu-archive-keyring', 'qemu-user-static'],
-  ]);
+  const names = (options: object) => packages.tools?.(parse(options), 'x86_64').map(({ debian }) => debian);
+  expect(names({})).toEqual(['mmdebstrap', 'debian-archive-keyring']);
+  expect(names({ distro: 'ubuntu' })).toEqual(['mmdebstrap', 'ubuntu-archive-keyring']);
 });

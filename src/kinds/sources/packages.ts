@@ -9,7 +9,9 @@ import { serialConsole } from '../../tree/seal.ts';
 import { projectPath } from '../image-files.ts';
 import { type Archive, archiveOf, type Distro, distros, pinArchive, sourcesText } from './archive.ts';
 
-const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]*(:[a-z0-9]+)?([=/][A-Za-z0-9+.:~-]+)?(?<!-)$/, 'a package name');
+const packageName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9+.-]*(:[a-z0-9]+)?([=/][A-Za-z0-9+.:~-]+)?(?<!-)$/, 'a package name');
 const url = z.string().regex(/^(https?|file):\/\/[^\s'"\\[\]]+$/, 'a URL without spaces or brackets');
 
 const options = z.strictObject({
@@ -70,24 +72,17 @@ export const packages = defineSource<Options>({
   example: { distro: 'debian', suite: 'trixie', include: ['openssh-server'] },
   title: (o) => `${o.distro} ${o.suite}`,
   files: (o) => (o.keyring === undefined ? [] : [o.keyring]),
-  tools: (o, arch) => toolsFor(o, arch),
+  tools: (o) => toolsFor(o),
   pin: (o, arch, ctx) => pinArchive(o, arch, ctx),
   epoch: (pin) => archiveOf(pin).epoch,
   fill: (o, request, tree, ctx) => fill(o, archiveOf(request.pin), tree, ctx),
 });
 
-function toolsFor(o: Options, arch: Arch): readonly Tool[] {
-  const keyring = { program: o.distro === 'debian' ? debianKeyring : ubuntuKeyring };
+function toolsFor({ distro }: Options): readonly Tool[] {
+  const why = `checks the signatures of ${distro === 'debian' ? 'Debian' : 'Ubuntu'} packages`;
   return [
-    { program: 'mmdebstrap', debian: 'mmdebstrap', why: 'base systems from packages' },
-    { program: 'newuidmap', debian: 'uidmap', why: 'builds without root' },
-    { program: 'bwrap', debian: 'bubblewrap', why: 'steps that see nothing of this machine' },
-    ...(keyring.program === debianKeyring
-      ? [{ program: debianKeyring, debian: 'debian-archive-keyring', why: 'signatures of Debian packages' }]
-      : [{ program: ubuntuKeyring, debian: 'ubuntu-archive-keyring', why: 'signatures of Ubuntu packages' }]),
-    ...(debianArch(arch) === 'arm64'
-      ? [{ program: 'qemu-aarch64-static', debian: 'qemu-user-static', why: 'aarch64 programs on another processor' }]
-      : []),
+    { program: 'mmdebstrap', debian: 'mmdebstrap', why: 'makes base systems from packages' },
+    { program: keyrings[distro], debian: `${distro}-archive-keyring`, why },
   ];
 }
 
