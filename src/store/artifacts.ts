@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Arch, arches } from '../core/arch.ts';
-import type { Manifest } from '../core/manifest.ts';
+import type { ArtifactFile, Manifest } from '../core/manifest.ts';
 import { withLock } from '../host/lock.ts';
 import { linkTarget, makeDurableFolder, moveFolder, swapLink, syncFolder, withSpace, writeDurable } from './durable.ts';
 import { buildsFolder, imageFolder, type StorePaths } from './paths.ts';
@@ -40,7 +40,7 @@ export async function selectBuild(paths: StorePaths, build: FinishedBuild, signa
     const target = join('.builds', basename(build.folder));
     const stable = imageFolder(paths, image, arch);
     if ((await linkTarget(stable)) !== target) await swapLink(stable, target);
-    else if (await isIndexed(paths, build.manifest)) return;
+    else if (await isIndexed(paths, build.manifest)) return true;
     await writeIndex(paths);
     return true;
   });
@@ -119,7 +119,10 @@ async function isIndexed(paths: StorePaths, { image, arch, build }: Manifest): P
 }
 
 const indexFile = 'index.json';
-type Index = { readonly images: Record<string, Record<string, { readonly build: string }>> };
+type IndexEntry = Pick<Manifest, 'build' | 'key' | 'builtAt'> & {
+  readonly files: readonly (Omit<ArtifactFile, 'file'> & { readonly path: string })[];
+};
+type Index = { readonly images: Record<string, Record<string, IndexEntry>> };
 
 /** `artifacts/index.json`: every image by its stable paths; can always be made again from the manifests. */
 async function writeIndex(paths: StorePaths): Promise<void> {
