@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import type { Dispatcher } from 'undici';
@@ -13,16 +13,17 @@ export type PackageCache = { readonly url: string; close(): Promise<void> };
 /**
  * A loopback HTTP proxy for package managers that keeps what never changes (package files, indexes named by their
  * digest) and asks again for the rest; without a network it serves what it has. What it gives out is still verified by
- * the package manager against the signed index, and a kept file that lost its bytes is dropped, not served.
+ * the package manager against the signed index, and a kept file that lost its bytes is dropped, not served. `partials` is
+ * where files lie until they are whole: a folder that somebody clears after a kill, on the same file system.
  */
-export async function openPackageCache(folder: string): Promise<PackageCache> {
+export async function openPackageCache(folder: string, partials = folder): Promise<PackageCache> {
   await mkdir(folder, { recursive: true });
   // Loaded when first needed: a run that downloads nothing does without it.
   const { Agent, EnvHttpProxyAgent, request } = await import('undici');
   const dispatcher = process.env['http_proxy'] === undefined ? new Agent() : new EnvHttpProxyAgent();
   const running = new Map<string, Promise<void>>();
   const server = createServer((incoming, reply) => {
-    answer({ folder, dispatcher, request, running }, incoming, reply).catch(() => reply.destroy());
+    answer({ folder, partials, dispatcher, request, running }, incoming, reply).catch(() => reply.destroy());
   });
   // Connections of apt stay open between downloads; none may hold the build open.
   server.keepAliveTimeout = 30_000;
@@ -36,13 +37,16 @@ export async function openPackageCache(folder: string): Promise<PackageCache> {
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await dispatcher.close();
+      // Downloads that nobody waits for any more are cut off.
+      await dispatcher.destroy();
+      await Promise.all(running.values());
     },
   };
 }
 
 type Cache = {
   readonly folder: string;
+  readonly partials: string;
   readonly dispatcher: Dispatcher;
   readonly request: typeof import('undici').request;
   readonly running: Map<string, Promise<void>>;
@@ -56,17 +60,23 @@ async function answer(cache: Cache, incoming: IncomingMessage, reply: ServerResp
   }
   if (!isImmutable(url)) return relay(cache, url, incoming, reply);
   const folder = join(cache.folder, createHash('sha256').update(url).digest('hex'));
-  // Another request for the same file is fetching it: wait, then serve what it kept.
-  await cache.running.get(url);
-  if (await serveKept(folder, reply)) return;
-  const fetching = fetchAndKeep(cache, url, folder, reply);
-  const settled = fetching.catch(() => undefined);
+  // Of several requests for one file the first fetches it; the others wait, then serve what it kept or take its place.
+  for (let other = cache.running.get(url); other !== undefined; other = cache.running.get(url)) await other;
+  const serving = serve(cache, url, folder, reply);
+  const settled = serving.then(
+    () => undefined,
+    () => undefined,
+  );
   cache.running.set(url, settled);
   try {
-    await fetching;
+    await serving;
   } finally {
     cache.running.delete(url);
   }
+}
+
+async function serve(cache: Cache, url: string, folder: string, reply: ServerResponse): Promise<void> {
+  if (!(await serveKept(folder, reply))) await fetchAndKeep(cache, url, folder, reply);
 }
 
 /** Whether a URL always has the same bytes: files of a package pool, and indexes named by their digest. */
@@ -98,27 +108,45 @@ async function serveKept(folder: string, reply: ServerResponse): Promise<boolean
 async function fetchAndKeep(cache: Cache, url: string, folder: string, reply: ServerResponse): Promise<void> {
   const response = await upstream(cache, url, {});
   if (response.statusCode !== 200) return pass(response, reply);
-  await mkdir(folder, { recursive: true });
-  const partial = join(folder, `${randomBytes(8).toString('hex')}.partial`);
+  await mkdir(cache.partials, { recursive: true });
+  const partial = join(cache.partials, `.${randomBytes(8).toString('hex')}.partial`);
   const file = createWriteStream(partial, { flags: 'wx' });
+  // A disk that is full keeps the file from being kept, not from being passed on.
+  file.on('error', () => undefined);
   const hash = createHash('sha256');
   reply.writeHead(200, passedHeaders(response));
   try {
     for await (const chunk of response.body) {
       hash.update(chunk as Buffer);
       // Both are asked before either is waited for: a drain that nobody listens to yet would be missed.
-      const written = file.write(chunk) ? undefined : drained(file);
+      const written = file.destroyed || file.write(chunk) ? undefined : drained(file);
       const sent = reply.destroyed || reply.write(chunk) ? undefined : drained(reply);
       await Promise.all([written, sent]);
     }
-    file.end();
-    await finished(file);
     reply.end();
-    await rename(partial, join(folder, hash.digest('hex')));
-  } catch (error) {
+    const digest = hash.digest('hex');
+    if (isPlausible(url, digest)) await keep(file, partial, folder, digest);
+  } finally {
     file.destroy();
     await rm(partial, { force: true });
-    throw error;
+  }
+}
+
+/** An index that is named by its digest and is not it came from somewhere else, such as a network's login page. */
+function isPlausible(url: string, digest: string): boolean {
+  const [, named] = /\/by-hash\/SHA256\/([0-9a-f]{64})$/.exec(new URL(url).pathname) ?? [];
+  return named === undefined || named === digest;
+}
+
+async function keep(file: WriteStream, partial: string, folder: string, digest: string): Promise<void> {
+  if (file.destroyed) return;
+  file.end();
+  try {
+    await finished(file);
+    await mkdir(folder, { recursive: true });
+    await rename(partial, join(folder, digest));
+  } catch {
+    // It is fetched again next time.
   }
 }
 
@@ -157,12 +185,19 @@ async function relay(cache: Cache, url: string, incoming: IncomingMessage, reply
   if (response.statusCode !== 200) return pass(response, reply);
   const body = Buffer.from(await response.body.arrayBuffer());
   reply.writeHead(200, passedHeaders(response)).end(body);
-  await mkdir(join(cache.folder, 'latest'), { recursive: true });
-  const partial = `${kept}.${randomBytes(8).toString('hex')}.partial`;
-  const file = createWriteStream(partial, { flags: 'wx' });
-  file.end(body);
-  await finished(file);
-  await rename(partial, kept);
+  await keepLatest(cache, kept, body).catch(() => undefined);
+}
+
+async function keepLatest(cache: Cache, kept: string, body: Buffer): Promise<void> {
+  await mkdir(dirname(kept), { recursive: true });
+  await mkdir(cache.partials, { recursive: true });
+  const partial = join(cache.partials, `.${randomBytes(8).toString('hex')}.partial`);
+  try {
+    await writeFile(partial, body, { flag: 'wx' });
+    await rename(partial, kept);
+  } finally {
+    await rm(partial, { force: true });
+  }
 }
 
 function upstream(cache: Cache, url: string, headers: Record<string, string>): Promise<Dispatcher.ResponseData> {

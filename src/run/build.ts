@@ -121,7 +121,7 @@ async function buildLocked(workshop: Workshop, spec: ImageSpec, options: BuildOp
     const folder = join(workshop.paths.work, options.build);
     await ledger.record({ folder });
     await workshop.host.files.makeDirectory(folder, 0o755);
-    const cache = await openPackageCache(workshop.paths.packages);
+    const cache = await openPackageCache(workshop.paths.packages, join(folder, 'downloads'));
     try {
       return {
         finished: await makeAndPublish({ workshop, spec, options, folder, proxy: cache.url }, planned, ctx),
