@@ -186,7 +186,7 @@ export type Difference = {
   readonly packages: readonly Change[];
   /** Paths in the image. */
   readonly files: readonly Change[];
-  /** Bytes by file name, as decimal text. */
+  /** Bytes by what a file's name has after the image's, as decimal text. */
   readonly sizes: readonly Change[];
 };
 
@@ -200,7 +200,7 @@ export type GcRequest = {
 
 export type GcResult = {
   readonly removed: readonly {
-    /** `layer`, `package cache`, `build`. */
+    /** `layer`, `input`, `package`, `build log`, `finished build`, `leftover`. */
     readonly what: string;
     readonly name: string;
     readonly bytes: number;

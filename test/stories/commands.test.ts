@@ -271,6 +271,18 @@ test('gc passes its limits on and says what it freed, or would', async () => {
   expect((await ingot('gc --older-than 30d --keep-size 20G', { engine })).stdout).toContain('removed 1 entry, 2.0 GB');
 });
 
+test('gc shows many of one kind together, and says why more stays than was asked', async () => {
+  const removed = Array.from({ length: 20 }, (_, day) => {
+    return { what: 'package', name: `${day}`, bytes: 1e6, unusedSeconds: (day + 2) * 86_400 };
+  });
+  const gc: Engine['gc'] = async () => ({ removed, freedBytes: 2e7, keptBytes: 5e9 });
+  const ran = await ingot('gc --keep-size 1G', { engine: { gc } });
+  expect(ran.stdout).toBe(
+    'package  20 of them  20 MB  used 21 days ago to 2 days ago\nremoved 20 entries, 20 MB; 5.0 GB stay\n',
+  );
+  expect(ran.stderr).toContain('the rest stays');
+});
+
 test('check shows what was proven and fails with 6', async () => {
   const error = { code: 'CHECK_FAILED', message: 'kernel panic', hint: 'see the console log' } as const;
   const ran = await ingot('check debian-13', {

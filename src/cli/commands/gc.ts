@@ -31,21 +31,42 @@ export const gc: Verb = {
           );
           if (session.json) session.printJson('gc', { dryRun, ...result });
           else session.print(gcLines(result, dryRun, session));
+          if (options.keepSize !== undefined && result.keptBytes > options.keepSize)
+            session.remark('the rest stays: the newest builds of each image, and what is in use or was a minute ago');
           return 0;
         }),
       );
   },
 };
 
+type Removed = GcResult['removed'];
+
 /** What was removed, for people. */
 export function gcLines(result: GcResult, dryRun: boolean, view: Pick<Session, 'paint'>): readonly string[] {
-  const rows = result.removed.map((one) => [
-    one.what,
-    oneLine(one.name),
-    bytes(one.bytes),
-    view.paint('dim', `used ${ago(one.unusedSeconds)}`),
-  ]);
+  const kinds = [...new Set(result.removed.map(({ what }) => what))];
+  const rows = kinds.flatMap((what) =>
+    rowsOf(
+      what,
+      result.removed.filter((one) => one.what === what),
+    ),
+  );
   const what = `${count(result.removed.length, 'entry', 'entries')}, ${bytes(result.freedBytes)}`;
   const kept = `${bytes(result.keptBytes)} stay`;
-  return [...table(rows), `${dryRun ? 'would remove' : 'removed'} ${what}; ${kept}`];
+  const shown = rows.map(([kind, name, size, used]) => [kind, name, size, view.paint('dim', used)]);
+  return [...table(shown), `${dryRun ? 'would remove' : 'removed'} ${what}; ${kept}`];
+}
+
+type Row = readonly [what: string, name: string, size: string, used: string];
+
+/** More than so many of one kind are shown together. */
+const mostSingle = 12;
+
+function rowsOf(what: string, removed: Removed): readonly Row[] {
+  if (removed.length <= mostSingle)
+    return removed.map((one) => [what, oneLine(one.name), bytes(one.bytes), `used ${ago(one.unusedSeconds)}`]);
+  const ages = removed.map(({ unusedSeconds }) => unusedSeconds);
+  const [oldest, newest] = [ago(Math.max(...ages)), ago(Math.min(...ages))];
+  const total = removed.reduce((sum, one) => sum + one.bytes, 0);
+  const used = oldest === newest ? `used ${oldest}` : `used ${oldest} to ${newest}`;
+  return [[what, `${removed.length} of them`, bytes(total), used]];
 }
