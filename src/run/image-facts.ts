@@ -4,7 +4,7 @@ import type { Script } from '../core/script.ts';
 /** Prints the installed packages: name, version, architecture, tab-separated. */
 export const packagesScript: Script = {
   text: `if command -v dpkg-query >/dev/null; then
-  dpkg-query -W -f '\${db:Status-Abbrev}\\t\${Package}\\t\${Version}\\t\${Architecture}\\n' | sed -n 's/^ii \\t//p'
+  dpkg-query -W -f '\${db:Status-Abbrev}\\t\${Package}\\t\${Version}\\t\${Architecture}\\n' | sed -n 's/^.i.\\t//p'
 elif command -v rpm >/dev/null; then
   rpm -qa --qf '%{NAME}\\t%{EVR}\\t%{ARCH}\\n'
 fi

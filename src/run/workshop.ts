@@ -47,7 +47,9 @@ export function redactor(values: readonly string[]): <T>(data: T) => T {
   if (forms.length === 0) return (data) => data;
   const clean = (text: string) => forms.reduce((rest, form) => rest.replaceAll(form, '***'), text);
   return <T>(data: T) =>
-    JSON.parse(JSON.stringify(data), (_, value: unknown) => (typeof value === 'string' ? clean(value) : value)) as T;
+    JSON.parse(JSON.stringify(data), (key, value: unknown) =>
+      typeof value === 'string' && !forPrograms.has(key) ? clean(value) : value,
+    ) as T;
 }
 
 /** The values of all secrets that an image names. */
@@ -55,6 +57,9 @@ export function secretsOf(workshop: Workshop, spec: ImageSpec): readonly string[
   const uses = [spec.source, ...spec.steps, ...spec.checks, ...spec.formats];
   return [...new Set(uses.flatMap((use) => use.refs.secrets))].map(workshop.secret);
 }
+
+/** Words of closed lists and ids: a secret that is such a word must not break them. */
+const forPrograms = new Set(['type', 'id', 'outcome', 'unit', 'code', 'arch', 'image', 'key']);
 
 function formsOf(value: string): readonly string[] {
   const bytes = Buffer.from(value);
@@ -72,6 +77,9 @@ function formsOf(value: string): readonly string[] {
     value,
     encodeURIComponent(value),
     JSON.stringify(value).slice(1, -1),
+    // `set -x` in bash and in dash.
+    value.replaceAll("'", `'\\''`),
+    value.replaceAll("'", `'"'"'`),
     ...value.split('\n').filter((line) => line.length >= 4),
     ...long,
   ];
