@@ -52,10 +52,11 @@ formats: [qcow2]
 
 const versionsFile = `# Exact versions of what the images use beside packages, one entry each; image files write \${pins.NAME.version}.
 #
-# tool:
-#   version: 1.2.3
-#   url: https://example.org/tool-1.2.3.tar.gz
-#   sha256: ...
+# pins:
+#   tool:
+#     version: 1.2.3
+#     url: https://example.org/tool-1.2.3.tar.gz
+#     sha256: ...
 `;
 
 const scriptFile = `#!/bin/sh

@@ -155,16 +155,16 @@ export type Kinds = {
 
 // Options are parsed by the kind's own schema before they reach its functions, so the type may be forgotten here.
 export function defineSource<Options>(source: Source<Options>): Source {
-  return source as unknown as Source;
+  return source;
 }
 export function defineStep<Options>(step: Step<Options>): Step {
-  return step as unknown as Step;
+  return step;
 }
 export function defineCheck<Options>(check: Check<Options>): Check {
-  return check as unknown as Check;
+  return check;
 }
 export function defineFormat<Options>(format: Format<Options>): Format {
-  return format as unknown as Format;
+  return format;
 }
 
 /** Kinds by their names; two of one name are our bug. */

@@ -54,7 +54,12 @@ export function openJournal(workshop: Workshop, build: string, io: Io) {
     },
     /** Where the output of the tools is kept; undefined when nothing has run. */
     logFile: () => (file === undefined ? undefined : log),
-    close: () => void file?.then(() => closing.forEach((close) => void close())).catch(() => undefined),
+    close: (): void => {
+      const closeAll = () => {
+        for (const close of closing) close();
+      };
+      file?.then(closeAll, () => undefined);
+    },
   };
 }
 

@@ -128,7 +128,7 @@ type Index = { readonly images: Record<string, Record<string, IndexEntry>> };
 async function writeIndex(paths: StorePaths): Promise<void> {
   const images: Index['images'] = {};
   const root = join(paths.artifacts, 'images');
-  for (const image of (await readdir(root).catch(() => [])).sort()) {
+  for (const image of (await readdir(root).catch(() => [])).sort((a, b) => (a < b ? -1 : 1))) {
     for (const arch of arches) {
       const build = await currentBuild(paths, image, arch);
       if (build === undefined) continue;

@@ -11,7 +11,7 @@ export const qcow2 = defineFormat<Options>({
   name: 'qcow2',
   version: 1,
   summary: 'The disk image of QEMU, Proxmox, libvirt and OpenStack, compressed.',
-  options: options as unknown as z.ZodType<Options>,
+  options: options,
   example: { compression: 'zstd' },
   title: (o) => (o.compression === 'none' ? 'qcow2' : `qcow2 (${o.compression})`),
   tools: () => [{ program: 'qemu-img', debian: 'qemu-utils', why: 'disk image formats' }],

@@ -16,7 +16,7 @@ export const raw = defineFormat<Options>({
   name: 'raw',
   version: 1,
   summary: 'The bytes of the disk as they are, sparse or compressed.',
-  options: options as unknown as z.ZodType<Options>,
+  options: options,
   example: { compression: 'zstd' },
   title: (o) => (o.compression === 'none' ? 'raw' : `raw (${o.compression})`),
   tools: (o) => (o.compression === 'zstd' ? [{ program: 'zstd', debian: 'zstd', why: 'compressed raw disks' }] : []),

@@ -42,7 +42,7 @@ export async function pinArchive(options: ArchiveOptions, _arch: Arch, ctx: Cont
   }
   // Without an index to date it by, the image carries the moment of its snapshot or a fixed one.
   if (epoch === 0) epoch = snapshotSeconds(options.snapshot) ?? Date.UTC(2025, 0, 1) / 1000;
-  return { sources, releases, epoch } satisfies Archive as unknown as Json;
+  return { sources, releases, epoch } satisfies Archive;
 }
 
 function namedSources(options: ArchiveOptions, mirror: string): Archive['sources'] {
@@ -97,7 +97,7 @@ async function fetchIndex(uri: string, ctx: Context): Promise<{ readonly sha256:
   const file = `${folder}/InRelease`;
   try {
     const argv = ['/usr/lib/apt/apt-helper', '-o', 'APT::Sandbox::User=root', 'download-file', uri, file] as const;
-    await host.run({ argv: argv as unknown as [string, ...string[]], name: 'apt-helper' }, { signal: ctx.signal });
+    await host.run({ argv: argv, name: 'apt-helper' }, { signal: ctx.signal });
     const text = (await host.files.readText(file)) ?? '';
     return { sha256: await host.files.sha256(file), date: indexDate(text) };
   } catch (error) {

@@ -68,7 +68,7 @@ export const packages = defineSource<Options>({
     .refine((o) => o.security === undefined || o.mirror !== undefined, {
       message: '`security` is used together with `mirror`; without one, this machine says where both are',
       path: ['security'],
-    }) as unknown as z.ZodType<Options>,
+    }),
   example: { distro: 'debian', suite: 'trixie', include: ['openssh-server'] },
   title: (o) => `${o.distro} ${o.suite}`,
   files: (o) => (o.keyring === undefined ? [] : [o.keyring]),
