@@ -21,7 +21,7 @@ export async function pinImages(
 ): Promise<Lock> {
   const files: Record<string, string> = {};
   for (const path of new Set(specs.flatMap((spec) => filesToDigest(spec, workshop.kinds)))) {
-    files[path] = await digestPath(workshop, path);
+    files[path] = await digestNamed(workshop, path);
   }
   const sources: Record<string, Json> = {};
   for (const spec of specs) {
@@ -49,18 +49,27 @@ async function pinSource(
   return pin;
 }
 
-/** SHA-256 of a file with its executable bit, or of a folder's sorted listing of the same. */
-async function digestPath(workshop: Workshop, path: string): Promise<string> {
-  const { files } = workshop.host;
+/** The digest of what a path of the project stands for: steps follow a link that they are given by name. */
+async function digestNamed(workshop: Workshop, path: string): Promise<string> {
   const absolute = join(workshop.root, path);
-  const stat = await files.stat(absolute);
-  if (stat === undefined) {
+  const target = await workshop.host.files.realPath(absolute).catch(() => undefined);
+  if (target === undefined)
     throw new IngotError({ code: 'SPEC_INVALID', message: `the file ${path} is not in the project` });
+  return digestPath(workshop, target);
+}
+
+/** SHA-256 of a file with its executable bit, or of a folder's sorted listing of the same. */
+async function digestPath(workshop: Workshop, absolute: string): Promise<string> {
+  const { files } = workshop.host;
+  const stat = await files.stat(absolute);
+  if (stat === undefined || stat.kind === 'other') {
+    const why = stat === undefined ? 'is gone' : 'is neither a file nor a folder nor a link';
+    throw new IngotError({ code: 'SPEC_INVALID', message: `${absolute} ${why}` });
   }
   const hash = createHash('sha256');
   if (stat.kind === 'directory') {
     for (const name of [...(await files.list(absolute))].sort())
-      hash.update(`${name}\0${await digestPath(workshop, join(path, name))}\0`);
+      hash.update(`${name}\0${await digestPath(workshop, join(absolute, name))}\0`);
   } else if (stat.kind === 'link') {
     hash.update(`link ${await files.readLink(absolute)}`);
   } else {
