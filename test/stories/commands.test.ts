@@ -187,7 +187,8 @@ test('diff shows what is new, gone and changed, and cuts long lists', async () =
     '+ debian-13 x86_64  build b2, just now',
     'Packages (3 changes)\n  +  vim   9.1\n  -  nano  8.4\n  ~  curl  8.14 -> 8.15',
     'and 10 more: --all shows them',
-    '400 MB -> 412 MB',
+    'no input changed, and still not the same bytes came out',
+    '400 MB -> 412 MB (+ 12 MB)',
   ]) {
     expect(ran.stdout).toContain(words);
   }

@@ -56,7 +56,9 @@ export function differenceLines(difference: Difference, view: DiffView, most: nu
     section('Files', difference.files, view, most),
     section('Sizes', sizes, view, most),
   ].flat();
-  return lists.length === 0 ? [...head, 'the bytes differ, but no input, package or file does'] : [...head, ...lists];
+  if (lists.length === 0) return [...head, 'the bytes differ, but no input, package or file does'];
+  const surprise = difference.inputs.length === 0 ? ['no input changed, and still not the same bytes came out'] : [];
+  return [...head, ...surprise, ...lists];
 }
 
 function side(one: DiffSide, view: DiffView): string {
@@ -86,9 +88,12 @@ function row(change: Change, { paint }: DiffView): readonly string[] {
   return [paint('yellow', '~'), name, `${oneLine(change.from)} -> ${oneLine(change.to)}`];
 }
 
-function readable(change: Change): Omit<Change, 'name'> {
+/** `153 MB -> 153 MB (+ 96 kB)`: large files seldom change by as much as their size shows. */
+function readable({ from, to }: Change): Omit<Change, 'name'> {
+  const grown = Number(to) - Number(from);
+  const difference = Number.isNaN(grown) ? '' : ` (${grown < 0 ? '-' : '+'} ${bytes(Math.abs(grown))})`;
   return {
-    ...(change.from === undefined ? {} : { from: bytes(Number(change.from)) }),
-    ...(change.to === undefined ? {} : { to: bytes(Number(change.to)) }),
+    ...(from === undefined ? {} : { from: bytes(Number(from)) }),
+    ...(to === undefined ? {} : { to: `${bytes(Number(to))}${difference}` }),
   };
 }
