@@ -95,7 +95,10 @@ const troubles: readonly (readonly [RegExp, string])[] = [
   [/\[\s*\d+\.\d{6}\].*(\bOops\b|\bBUG: (?!soft lockup|workqueue lockup))/, 'the kernel hit a bug'],
   [/You are in (emergency|rescue) mode/, 'the guest went into an emergency shell'],
   [/Entering (emergency|rescue) mode/, 'the guest went into an emergency shell'],
-  [/Give root password for maintenance|Press Enter for maintenance/, 'the guest went into an emergency shell'],
+  [
+    /Give root password for maintenance|Press Enter for maintenance|the root account is locked/,
+    'the guest went into an emergency shell',
+  ],
   [/\(initramfs\)|^dracut:\/#/, 'the initial RAM disk did not find the root file system'],
   [/grub rescue>|^grub>/, 'GRUB did not find its menu'],
   [/No bootable device|No bootable option or device/, 'the firmware found nothing to boot'],
