@@ -137,7 +137,8 @@ async function runScript(place: Place, script: Script, options: RunOptions, ctx:
       cause: error,
     });
   } finally {
-    await place.inside({ argv: ['rm', '-rf', entry] }, {});
+    // It goes with the tree at the latest; the script's own failure is what counts.
+    await place.inside({ argv: ['rm', '-rf', entry] }, {}).catch(() => undefined);
   }
 }
 
