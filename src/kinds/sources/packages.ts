@@ -53,7 +53,7 @@ type Options = z.infer<typeof options>;
 /** A base system from a distribution's own packages, without booting and without root. */
 export const packages = defineSource<Options>({
   name: 'packages',
-  version: 1,
+  version: 2,
   bench: 'tree',
   summary: "A base system from a distribution's own packages.",
   options: options
@@ -169,6 +169,8 @@ if [ -n "$1" ] && [ -d /etc/apt ]; then
   rm -rf /etc/apt/sources.list.d/*
   printf %s "$1" > "/etc/apt/sources.list.d/$2.sources"
 fi
+# Copies of this machine's own, one of them made by systemd-resolved.
+rm -f /etc/hostname /etc/.resolv.conf.systemd-resolved.bak
 echo "$2" > /etc/hostname
 printf '127.0.0.1\\tlocalhost\\n127.0.1.1\\t%s\\n::1\\tlocalhost ip6-localhost ip6-loopback\\nff02::1\\tip6-allnodes\\nff02::2\\tip6-allrouters\\n' "$2" > /etc/hosts
 mkdir -p /etc/kernel
