@@ -75,8 +75,8 @@ export function mmdebstrap(folder: string): Contender {
 }
 
 /**
- * mkosi 14 (Debian 12) of the same packages to a tar: less work than ours, as it then assembles no disk; its disk
- * formats need loop device partitions that not every machine has. `incremental` keeps its one snapshot.
+ * mkosi 14 (Debian 12) of the same packages to a folder: less work than ours, as it then assembles and compresses no
+ * disk; its disk formats need loop device partitions that not every machine has. `incremental` keeps its one snapshot.
  */
 export function mkosi(folder: string, options: { readonly incremental: boolean; readonly fresh: boolean }): Contender {
   const work = join(folder, 'mkosi');
@@ -87,7 +87,7 @@ export function mkosi(folder: string, options: { readonly incremental: boolean; 
     '-r',
     'trixie',
     '-t',
-    'tar',
+    'directory',
     '--nspawn-keep-unit=yes',
     '--with-network=yes',
     '--workspace-dir',
@@ -118,7 +118,7 @@ export function mkosi(folder: string, options: { readonly incremental: boolean; 
       '-O',
       work,
       '-o',
-      'image.tar',
+      'image',
       '-f',
       'build',
     ],
