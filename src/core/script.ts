@@ -1,5 +1,7 @@
 /** A program text that is run inside an image as root, with these arguments and environment. */
 export type Script = {
+  /** What to call it in errors: `scripts/base.sh`. Default: the script. */
+  readonly name?: string;
   readonly text: string;
   /** Default: `/bin/sh`. Taken from the text's `#!` line by whoever loads a file. */
   readonly interpreter?: readonly [string, ...string[]];

@@ -129,7 +129,7 @@ async function runScript(place: Place, script: Script, options: RunOptions, ctx:
     const how = code === undefined ? `was ended: ${error.message}` : `ended with exit code ${code}`;
     throw new IngotError({
       code: 'STEP_FAILED',
-      message: `the script ${how}`,
+      message: `${script.name ?? 'the script'} ${how}`,
       detail: [
         `command: ${[...(script.interpreter ?? ['/bin/sh']), ...(script.args ?? [])].join(' ')}`,
         ...error.detail,

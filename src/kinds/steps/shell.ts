@@ -54,7 +54,7 @@ export const shell = defineStep<ShellOptions>({
     const text = await ctx.host.files.readText(ctx.projectFile(o.file));
     if (text === undefined) throw new IngotError({ code: 'NOT_FOUND', message: `there is no script ${o.file}` });
     if (/^[^\n]*\r\n/.test(text)) throw windowsLineEnds(o.file);
-    return work.exec(shellScript(text, o));
+    return work.exec({ ...shellScript(text, o), name: o.file });
   },
 });
 
