@@ -49,7 +49,7 @@ async function checkOne(workshop: Workshop, spec: ImageSpec, force: boolean, io:
     const checks = await inScratch(workshop, id, io.signal, (scratch) =>
       proveArtifact(workshop, { spec, disk, packages, scratch, build: id, force }, ctx),
     );
-    await updateManifest(found, { ...found.manifest, checks });
+    await updateManifest(workshop.paths, found, { ...found.manifest, checks });
     return end({ outcome: checks.every(isRemembered) ? 'cached' : 'done', checks });
   } catch (thrown) {
     if (io.signal.aborted) return end({ outcome: 'cancelled', checks: [] });

@@ -1,7 +1,9 @@
+import { statfsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
+import { withRoom } from '../core/space.ts';
 
 const pollMs = 50;
 
@@ -19,8 +21,10 @@ export type LockOptions = {
  * free the moment its holder dies, however it dies; nobody waits for a stale file.
  */
 export async function withLock<T>(path: string, options: LockOptions, action: () => Promise<T>): Promise<T> {
-  await mkdir(dirname(path), { recursive: true });
-  const database = new DatabaseSync(path, { timeout: 0 });
+  const database = await withRoom(path, 0, async () => {
+    await mkdir(dirname(path), { recursive: true });
+    return open(path);
+  });
   try {
     let told = false;
     while (!taken(database)) {
@@ -39,7 +43,7 @@ export async function withLock<T>(path: string, options: LockOptions, action: ()
 
 /** Whether somebody holds the lock now; only a hint, it may be gone at once. */
 export function isLocked(path: string): boolean {
-  const database = new DatabaseSync(path, { timeout: 0 });
+  const database = open(path);
   try {
     return !taken(database);
   } finally {
@@ -47,9 +51,21 @@ export function isLocked(path: string): boolean {
   }
 }
 
+/** SQLite says of a full disk only that it cannot open the file (SQLITE_CANTOPEN). */
+function open(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 0 });
+  } catch (error) {
+    const { bavail, ffree, files } = statfsSync(dirname(path));
+    const isFull = bavail === 0 || (files > 0 && ffree === 0);
+    throw isFull ? Object.assign(new Error('no space left', { cause: error }), { code: 'ENOSPC' }) : error;
+  }
+}
+
 function taken(database: DatabaseSync): boolean {
   try {
-    database.exec('BEGIN EXCLUSIVE');
+    // Nothing is ever written: without a journal on the disk a lock can be taken where that is full.
+    database.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE');
     return true;
   } catch (error) {
     if (error instanceof Error && 'errcode' in error && error.errcode === 5) return false;

@@ -100,7 +100,7 @@ async function proveAgain(
       { spec, disk, packages, scratch, build: options.build, force: false },
       ctx,
     );
-    return updateManifest(found, { ...found.manifest, checks });
+    return updateManifest(workshop.paths, found, { ...found.manifest, checks });
   });
 }
 

@@ -2,8 +2,9 @@ import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Arch, arches } from '../core/arch.ts';
 import type { ArtifactFile, Manifest } from '../core/manifest.ts';
+import { withRoom } from '../core/space.ts';
 import { withLock } from '../host/lock.ts';
-import { linkTarget, makeDurableFolder, moveFolder, swapLink, syncFolder, withSpace, writeDurable } from './durable.ts';
+import { linkTarget, makeDurableFolder, moveFolder, swapLink, sync, syncFolder, writeDurable } from './durable.ts';
 import { buildsFolder, imageFolder, type StorePaths } from './paths.ts';
 
 export const manifestFile = 'manifest.json';
@@ -22,7 +23,7 @@ export async function publishBuild(
   signal: AbortSignal,
 ): Promise<FinishedBuild> {
   const bytes = manifest.artifacts.reduce((sum, artifact) => sum + artifact.bytes, 0);
-  return withSpace(paths.artifacts, bytes, async () => {
+  return withRoom(paths.artifacts, bytes, async () => {
     const folder = join(buildsFolder(paths, manifest.image), `${manifest.arch}-${manifest.build}`);
     await makeDurableFolder(dirname(folder));
     await syncFolder(staged);
@@ -34,16 +35,26 @@ export async function publishBuild(
 
 /** Point an image's stable name at one of its finished builds and bring the index up to date; false when it is gone. */
 export async function selectBuild(paths: StorePaths, build: FinishedBuild, signal: AbortSignal): Promise<boolean> {
-  return withLock(join(paths.locks, 'artifacts.lock'), { signal }, async () => {
+  const select = async () => {
     if ((await readBuild(build.folder)) === undefined) return false;
     const { image, arch } = build.manifest;
     const target = join('.builds', basename(build.folder));
     const stable = imageFolder(paths, image, arch);
-    if ((await linkTarget(stable)) !== target) await swapLink(stable, target);
-    else if (await isIndexed(paths, build.manifest)) return true;
+    const isSelected = (await linkTarget(stable)) === target;
+    if (isSelected && (await isIndexed(paths, build.manifest))) return true;
+    await syncNames(paths, build.folder);
+    if (!isSelected) await swapLink({ path: stable, staging: paths.work }, target);
     await writeIndex(paths);
     return true;
-  });
+  };
+  const lock = join(paths.locks, 'artifacts.lock');
+  return withRoom(paths.artifacts, 0, () => withLock(lock, { signal }, select));
+}
+
+/** What an earlier start named and was killed before it had the names on the disk, a later one finds and relies on. */
+async function syncNames(paths: StorePaths, folder: string): Promise<void> {
+  for (let above = dirname(folder); above.length > paths.home.length; above = dirname(above)) await sync(above);
+  await sync(paths.home);
 }
 
 /** Mark a finished build as used now, so that it is not taken for an old one; no matter where nothing can be written. */
@@ -98,8 +109,12 @@ async function readBuild(folder: string): Promise<FinishedBuild | undefined> {
 }
 
 /** Write down new check results of a finished build. */
-export async function updateManifest(build: FinishedBuild, manifest: Manifest): Promise<FinishedBuild> {
-  await writeDurable(join(build.folder, manifestFile), manifestText(manifest));
+export async function updateManifest(
+  paths: StorePaths,
+  build: FinishedBuild,
+  manifest: Manifest,
+): Promise<FinishedBuild> {
+  await writeDurable({ path: join(build.folder, manifestFile), staging: paths.work }, manifestText(manifest));
   return { ...build, manifest };
 }
 
@@ -143,7 +158,7 @@ async function writeIndex(paths: StorePaths): Promise<void> {
     }
   }
   await writeDurable(
-    join(paths.artifacts, indexFile),
+    { path: join(paths.artifacts, indexFile), staging: paths.work },
     `${JSON.stringify({ schemaVersion: 1, images }, undefined, 2)}\n`,
   );
 }

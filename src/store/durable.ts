@@ -1,6 +1,7 @@
 import { copyFile, link, mkdir, open, readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { IngotError } from '../core/errors.ts';
+import { withRoom } from '../core/space.ts';
+import { stagingName } from './staging.ts';
 
 /** Have a file's or folder's bytes on the disk itself. An error here means the bytes are not safe: never retried. */
 export async function sync(path: string): Promise<void> {
@@ -20,12 +21,15 @@ export async function makeDurableFolder(path: string): Promise<void> {
   await sync(dirname(made));
 }
 
-/** A whole file under a name, or nothing: write beside it, fsync, rename, fsync the folder. */
-export async function writeDurable(path: string, data: string | Uint8Array): Promise<void> {
-  await withSpace(path, data.length, async () => {
-    const folder = dirname(path);
-    await makeDurableFolder(folder);
-    const partial = join(folder, `.${Math.random().toString(36).slice(2)}.partial`);
+/** Where something gets its name, and a folder on the same file system where it lies until then. */
+export type Destination = { readonly path: string; readonly staging: string };
+
+/** A whole file under a name, or nothing: write it elsewhere, fsync, rename, fsync the folder. */
+export async function writeDurable({ path, staging }: Destination, data: string | Uint8Array): Promise<void> {
+  await withRoom(path, Buffer.byteLength(data), async () => {
+    await makeDurableFolder(dirname(path));
+    await mkdir(staging, { recursive: true });
+    const partial = join(staging, stagingName());
     try {
       await writeFile(partial, data, { mode: 0o644, flag: 'wx' });
       await sync(partial);
@@ -34,7 +38,7 @@ export async function writeDurable(path: string, data: string | Uint8Array): Pro
       await rm(partial, { force: true });
       throw error;
     }
-    await sync(folder);
+    await sync(dirname(path));
   });
 }
 
@@ -58,9 +62,10 @@ export async function moveFolder(from: string, to: string): Promise<boolean> {
 }
 
 /** Point a link somewhere else in one step: readers see the old or the new, never neither. */
-export async function swapLink(path: string, target: string): Promise<void> {
+export async function swapLink({ path, staging }: Destination, target: string): Promise<void> {
   await makeDurableFolder(dirname(path));
-  const fresh = join(dirname(path), `.${Math.random().toString(36).slice(2)}.link`);
+  await mkdir(staging, { recursive: true });
+  const fresh = join(staging, stagingName());
   await symlink(target, fresh);
   try {
     await rename(fresh, path);
@@ -85,21 +90,6 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
     if (!isCode(error, 'EXDEV', 'EPERM', 'EMLINK')) throw error;
     await copyFile(from, to);
   });
-}
-
-/** Do something that writes about so many bytes; a full disk becomes the one error that says so. */
-export async function withSpace<T>(path: string, bytes: number, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    if (!isCode(error, 'ENOSPC', 'EDQUOT')) throw error;
-    throw new IngotError({
-      code: 'NO_SPACE',
-      message: `no space left for ${path}: ${bytes} bytes needed`,
-      hint: 'free some space (`ingot gc` removes what can be made again) and run the same command',
-      cause: error,
-    });
-  }
 }
 
 function isCode(error: unknown, ...codes: readonly string[]): boolean {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { moveFolder, syncFolder, withSpace } from './durable.ts';
+import { withRoom } from '../core/space.ts';
+import { moveFolder, syncFolder } from './durable.ts';
 import type { StorePaths } from './paths.ts';
 
 /** What is known of a stored layer. */
@@ -64,7 +65,7 @@ export async function saveLayer(
 ): Promise<void> {
   const bytes = (await stat(packedFile(folder))).size;
   const text = JSON.stringify({ schemaVersion: 1, ...layer, bytes } satisfies LayerRecord);
-  await withSpace(paths.layers, bytes, async () => {
+  await withRoom(paths.layers, bytes, async () => {
     await writeFile(join(folder, record), text);
     await syncFolder(folder);
     if (!(await moveFolder(folder, join(paths.layers, key)))) await rm(folder, { recursive: true, force: true });

@@ -57,6 +57,14 @@ test('the next start takes away what a killed build left, keeps its log, and fin
   expect(await readdir(other)).toEqual(['file']);
 });
 
+test('a build that was killed before it wrote anything down leaves no lock behind', async () => {
+  const build = await killed('b1');
+  await rm(join(build, 'ledger.jsonl'));
+  for (const name of ['ledger.lock', 'ledger.lock-journal']) await writeFile(join(build, name), '');
+  expect(await reap(paths)).toBe(1);
+  expect(await readdir(build)).toEqual(['events.jsonl']);
+});
+
 test('a build that is at work is left alone', async () => {
   await withLedger(paths, 'b1', never, async (ledger) => {
     const folder = await work('b1');

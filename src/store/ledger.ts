@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withRoom } from '../core/space.ts';
 import { isLocked, withLock } from '../host/lock.ts';
 import type { StorePaths } from './paths.ts';
+import { sweepStaging } from './staging.ts';
 
 /** Something that a build makes and that must not outlive it. */
 export type LedgerEntry = { readonly folder: string };
@@ -25,30 +28,52 @@ export async function withLedger<T>(
   action: (ledger: Ledger) => Promise<T>,
 ): Promise<T> {
   const folder = join(paths.builds, build);
-  await mkdir(folder, { recursive: true });
-  return withLock(join(folder, lockFile), { signal }, async () => {
-    const ledger: Ledger = {
-      record: (entry) => appendFile(join(folder, ledgerFile), `${JSON.stringify(entry)}\n`, { flush: true }),
-    };
+  const open = Promise.withResolvers<void>();
+  const work = async () => {
+    open.resolve();
+    const record = (entry: LedgerEntry) =>
+      withRoom(folder, 0, () => appendFile(join(folder, ledgerFile), `${JSON.stringify(entry)}\n`, { flush: true }));
     try {
-      return await action(ledger);
+      return await action({ record });
     } finally {
       await settle(folder);
     }
+  };
+  // Within the common lock, so that nobody takes the lock's file for a dead one before it is locked.
+  const { working } = await withLock(commonLock(paths), { signal }, async () => {
+    await withRoom(folder, 0, () => mkdir(folder, { recursive: true }));
+    const working = withLock(join(folder, lockFile), { signal }, work);
+    await Promise.race([open.promise, working]);
+    return { working };
   });
+  return working;
 }
 
-/** Take away what builds that were killed left behind; says how many there were. */
+/** Take away what builds and other programs that were killed left behind; says how many builds there were. */
 export async function reap(paths: StorePaths): Promise<number> {
-  let reaped = 0;
+  await sweepStaging(paths.work, Date.now());
+  const found: string[] = [];
   for (const build of await readdir(paths.builds).catch(() => [])) {
     const folder = join(paths.builds, build);
     const names: readonly string[] = await readdir(folder).catch(() => []);
-    if (!names.includes(ledgerFile) || isLocked(join(folder, lockFile))) continue;
-    await settle(folder);
-    reaped += 1;
+    if (names.includes(ledgerFile) || names.includes(lockFile)) found.push(folder);
   }
-  return reaped;
+  if (found.length === 0) return 0;
+  const { signal } = new AbortController();
+  return withLock(commonLock(paths), { signal }, async () => {
+    const dead = found.filter((folder) => !isAlive(folder));
+    for (const folder of dead) await settle(folder);
+    return dead.length;
+  });
+}
+
+function isAlive(folder: string): boolean {
+  const lock = join(folder, lockFile);
+  return existsSync(lock) && isLocked(lock);
+}
+
+function commonLock(paths: StorePaths): string {
+  return join(paths.locks, 'ledgers.lock');
 }
 
 export type RunningBuild = { readonly build: string; readonly sinceMs: number };
@@ -71,8 +96,8 @@ async function settle(folder: string): Promise<void> {
     const entry = parseEntry(line);
     if (entry !== undefined) await rm(entry.folder, { recursive: true, force: true });
   }
-  await rm(join(folder, ledgerFile), { force: true });
-  await rm(join(folder, lockFile), { force: true });
+  // SQLite's journal stays behind when its process is killed.
+  for (const name of [ledgerFile, `${lockFile}-journal`, lockFile]) await rm(join(folder, name), { force: true });
 }
 
 /** A line of a ledger; a last line that a power cut left half is nothing: what it announced was never made. */

@@ -15,7 +15,7 @@ export async function readPin(paths: StorePaths, sourceId: string): Promise<Json
 
 /** Keep what a source was pinned to. */
 export async function writePin(paths: StorePaths, sourceId: string, pin: Json): Promise<void> {
-  await writeDurable(join(paths.pins, `${sourceId}.json`), `${JSON.stringify(pin)}\n`);
+  await writeDurable({ path: join(paths.pins, `${sourceId}.json`), staging: paths.work }, `${JSON.stringify(pin)}\n`);
 }
 
 /** How the last build of an image went; for planning, which cannot wait. */
@@ -29,7 +29,10 @@ export function readHistory(paths: StorePaths, image: string, arch: Arch): Histo
 
 /** Keep how a build went. */
 export async function writeHistory(paths: StorePaths, image: string, arch: Arch, history: History): Promise<void> {
-  await writeDurable(join(paths.history, `${image}-${arch}.json`), `${JSON.stringify(history)}\n`);
+  await writeDurable(
+    { path: join(paths.history, `${image}-${arch}.json`), staging: paths.work },
+    `${JSON.stringify(history)}\n`,
+  );
 }
 
 /** Passed checks of an artifact, by the digest of what was asked. */
@@ -50,7 +53,10 @@ export async function writeChecks(
   asked: string,
   checks: readonly CheckRecord[],
 ): Promise<void> {
-  await writeDurable(join(paths.checks, `${sha256}-${asked.slice(0, 16)}.json`), `${JSON.stringify(checks)}\n`);
+  await writeDurable(
+    { path: join(paths.checks, `${sha256}-${asked.slice(0, 16)}.json`), staging: paths.work },
+    `${JSON.stringify(checks)}\n`,
+  );
 }
 
 /** A record that cannot be read is as good as none: everything here can be found out again. */
