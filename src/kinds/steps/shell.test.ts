@@ -83,6 +83,7 @@ async function ran(written: unknown, texts: Readonly<Record<string, string>>): P
 test('a file of the project is run with the program it names', async () => {
   const texts = { '/project/a.sh': '#!/bin/bash\necho' };
   expect(await ran({ file: 'a.sh', args: ['x'] }, texts)).toEqual({
+    name: 'a.sh',
     text: '#!/bin/bash\necho',
     interpreter: ['/bin/bash'],
     args: ['x'],
