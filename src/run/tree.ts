@@ -9,15 +9,7 @@ import type { ImageSpec } from '../core/spec.ts';
 import { fetchInput } from '../store/inputs.ts';
 import { dropLayer, findLayer, packedFile, saveLayer } from '../store/layers.ts';
 import { assembleDisk } from '../tree/disk.ts';
-import {
-  applyLayer,
-  clampTimes,
-  difference,
-  listContents,
-  packLayer,
-  type Snapshot,
-  takeSnapshot,
-} from '../tree/layers.ts';
+import { applyLayer, clampTimes, difference, packLayer, type Snapshot, takeSnapshot } from '../tree/layers.ts';
 import { diskLayout, layoutVersion } from '../tree/layout.ts';
 import { sealScript, sealVersion } from '../tree/seal.ts';
 import { type OpenTree, openTree } from '../tree/session.ts';
@@ -188,8 +180,7 @@ async function sealAndAssemble({ build, tree, epoch }: Running, ctx: Context): P
     const layout = diskLayout(spec.arch, spec.disk, plan.key ?? '');
     const session = tree.as(stepCtx);
     const request = { layout, filesystem: spec.filesystem, epoch, disk, folder };
-    const [contents] = await Promise.all([listContents(session), assembleDisk(session, request, stepCtx)]);
-    return contents;
+    return assembleDisk(session, request, stepCtx);
   });
   const steps: ManifestStep[] = [
     { ...{ id: 'seal', title: 'seal', key: '' }, outcome: 'done', seconds: seal.seconds, inputs: sealInputs },

@@ -3,7 +3,7 @@ import { IngotError } from '../core/errors.ts';
 import type { TreeSession } from '../core/kinds.ts';
 import type { Filesystem } from '../core/spec.ts';
 import { biosBoot, bootSectorScript, coreImageScript, missingLoaderScript, platforms } from './boot.ts';
-import { clampTimes } from './layers.ts';
+import { clampTimes, listContents } from './layers.ts';
 import { type Layout, type Partition, sectorBytes, sfdiskScript } from './layout.ts';
 
 export type DiskRequest = {
@@ -16,15 +16,20 @@ export type DiskRequest = {
   readonly folder: string;
 };
 
-/** Make a raw disk that boots under every firmware of the architecture from the sealed tree, without root or loop devices. */
-export async function assembleDisk(tree: TreeSession, request: DiskRequest, ctx: Context): Promise<void> {
+/**
+ * Make a raw disk that boots under every firmware of the architecture from the sealed tree, without root or loop devices;
+ * gives the list of what it holds, see `listContents`.
+ */
+export async function assembleDisk(tree: TreeSession, request: DiskRequest, ctx: Context): Promise<string> {
   await requireLoader(tree);
   await partition(request, ctx);
   await writeEsp(tree, request, ctx);
   if (request.layout.bios !== undefined) await writeBiosBoot(tree, request, request.layout.bios, ctx);
   // Running the image's own GRUB touched folders of the tree.
   await clampTimes(tree, request.epoch);
-  await fillRoot[request.filesystem](tree, request);
+  // No script runs in the tree any more, so nothing comes and goes while it is listed.
+  const [contents] = await Promise.all([listContents(tree), fillRoot[request.filesystem](tree, request)]);
+  return contents;
 }
 
 async function requireLoader(tree: TreeSession): Promise<void> {

@@ -26,7 +26,10 @@ test('a command inside keeps its environment and is called by its own name in er
   const command = insideCommand(42, { argv: ['tar', '-xf', 'a b'], env: { A: '1' }, cwd: '/x' });
   expect(command).toEqual({
     name: 'tar',
-    argv: ['nsenter', '--target', '42', '--user', '--mount', '--pid', '--ipc', '--uts', '--', 'tar', '-xf', 'a b'],
+    argv: [
+      ...['nsenter', '--target', '42', '--user', '--mount', '--pid', '--ipc', '--uts', '--'],
+      ...['sh', '-c', 'umask 022; exec "$@"', 'sh', 'tar', '-xf', 'a b'],
+    ],
     env: { A: '1' },
     cwd: '/x',
   });

@@ -26,7 +26,9 @@ export function holderCommand(place: string, memoryBytes: number): Command {
 /** Run a program of the build machine inside the session whose first process is `pid`. */
 export function insideCommand(pid: number, command: Command): Command {
   const enter = ['nsenter', '--target', String(pid), '--user', '--mount', '--pid', '--ipc', '--uts', '--'] as const;
-  return { name: command.argv[0], ...command, argv: [...enter, ...command.argv] };
+  // A person's umask must not become modes in the image.
+  const bare = ['sh', '-c', 'umask 022; exec "$@"', 'sh'] as const;
+  return { name: command.argv[0], ...command, argv: [...enter, ...bare, ...command.argv] };
 }
 
 /** One line of /proc/PID/uid_map: as many ids as we use, starting where the build machine lets us. */

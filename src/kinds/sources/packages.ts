@@ -106,6 +106,9 @@ async function fill(o: Options, archive: Archive, tree: TreeSession, ctx: Contex
   const proxy = tree.proxy === undefined ? {} : { http_proxy: tree.proxy };
   const env = { TMPDIR: tree.scratch, SOURCE_DATE_EPOCH: String(archive.epoch), ...proxy };
   await tree.run({ argv, env }, { stdin: sources.join('') });
+  // Of the build machine; from within it could not be removed, for its place is taken while scripts run.
+  const resolver = `${tree.root}/etc/resolv.conf`;
+  await tree.run({ argv: ['sh', '-c', '[ -L "$0" ] || rm -f "$0"', resolver] }, {});
   await tree.work.exec(finishScript(o, archive, tree.arch));
 }
 
@@ -175,7 +178,6 @@ echo "$2" > /etc/hostname
 printf '127.0.0.1\\tlocalhost\\n127.0.1.1\\t%s\\n::1\\tlocalhost ip6-localhost ip6-loopback\\nff02::1\\tip6-allnodes\\nff02::2\\tip6-allrouters\\n' "$2" > /etc/hosts
 mkdir -p /etc/kernel
 echo "root=LABEL=root ro console=tty0 console=$3" > /etc/kernel/cmdline
-if [ ! -L /etc/resolv.conf ]; then umount /etc/resolv.conf 2>/dev/null || true; rm -f /etc/resolv.conf; fi
 rm -rf /var/lib/apt/lists
 mkdir -p /var/lib/apt/lists/partial
 rm -f /var/cache/apt/*.bin /var/log/dpkg.log /var/log/apt/* /var/log/bootstrap.log /var/log/alternatives.log
