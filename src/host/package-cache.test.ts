@@ -120,7 +120,7 @@ test('a download that breaks is an error to the client and leaves nothing', asyn
     response.writeHead(200, { 'content-length': 100 });
     response.write('half', () => response.destroy());
   };
-  await expect(ask(deb)).rejects.toThrow();
+  await expect(ask(deb)).rejects.toThrow(/aborted|socket hang up/);
   await expect.poll(files).toEqual({ kept: [], partial: [] });
 });
 
@@ -173,8 +173,8 @@ test('without a network the last index is served, and what never came is an erro
   upstream.closeAllConnections();
   await new Promise((resolve) => upstream.close(resolve));
   expect(await ask('/dists/x/InRelease')).toMatchObject({ status: 200, body: 'bytes' });
-  await expect(ask('/dists/y/InRelease')).rejects.toThrow();
-  await expect(ask(deb)).rejects.toThrow();
+  await expect(ask('/dists/y/InRelease')).rejects.toThrow('socket hang up');
+  await expect(ask(deb)).rejects.toThrow('socket hang up');
 });
 
 test.each([404, 503])('an answer of %d is passed on and not kept', async (status) => {

@@ -21,7 +21,7 @@ test('a file appears whole in a folder that is made for it, and replaces what wa
 
 test('a write that fails leaves what was there and nothing beside it', async () => {
   await mkdir(at('taken', 'full'), { recursive: true });
-  await expect(writeDurable({ path: at('taken'), staging: at('work') }, 'x')).rejects.toThrow();
+  await expect(writeDurable({ path: at('taken'), staging: at('work') }, 'x')).rejects.toMatchObject({ code: 'EISDIR' });
   expect(await readdir(folder)).toEqual(['taken', 'work']);
   expect(await readdir(at('work'))).toEqual([]);
 });
@@ -52,7 +52,9 @@ test('a link is pointed somewhere else in one step, and leaves no other', async 
 
 test('a folder is never replaced by a link', async () => {
   await mkdir(at('x', 'folder'), { recursive: true });
-  await expect(swapLink({ path: at('x', 'folder'), staging: at('work') }, 'one')).rejects.toThrow();
+  await expect(swapLink({ path: at('x', 'folder'), staging: at('work') }, 'one')).rejects.toMatchObject({
+    code: 'EISDIR',
+  });
   expect(await readdir(at('x'))).toEqual(['folder']);
 });
 
