@@ -9,8 +9,6 @@ const connectTries = 200;
 const connectPauseMs = 50;
 const screenshotMs = 5_000;
 const quitMs = 5_000;
-/** A restart may reset the machine more than once: the kernel does, and then the firmware for itself. */
-const mostResets = 4;
 
 /** A running QEMU. */
 export type Machine = {
@@ -18,11 +16,8 @@ export type Machine = {
   readonly sshPort: number;
   /** Settles when QEMU ended or the guest stopped without `stop` having been called: why, in plain words. */
   readonly ended: Promise<IngotError>;
-  /**
-   * Let the guest restart while `action` goes on, which is told when it does. At all other times, and when it goes
-   * round in circles, a restart ends the machine.
-   */
-  whileRestarting(action: (restarted: Promise<void>) => Promise<void>): Promise<void>;
+  /** Have QEMU end because the guest is told to stop or restart by `action`, which waits for `off`; then no error. */
+  untilOff(action: (off: Promise<void>) => Promise<void>): Promise<void>;
   /** Write what is on the screen to a PNG; false when that cannot be had. */
   screenshot(path: string): Promise<boolean>;
   /** End QEMU and wait until it is gone. */
@@ -77,7 +72,15 @@ async function attach(
   return {
     sshPort,
     ended: life.watch(child),
-    whileRestarting: (action) => whileRestarting(qmp, life, action),
+    untilOff: async (action) => {
+      life.stopping = true;
+      try {
+        await action(child.exited.then(() => undefined));
+        end();
+      } finally {
+        life.stopping = false;
+      }
+    },
     screenshot: (path) => screenshot(qmp, path, ctx),
     stop: async () => {
       life.stopping = true;
@@ -116,11 +119,9 @@ function startFailure(child: Child, exitCode: number | undefined, error: unknown
 class Life {
   stopping = false;
   reason: string | undefined;
-  onReset: (() => void) | undefined;
 
   onEvent({ event, data }: QmpEvent): void {
     if (event === 'SHUTDOWN') this.reason = String(data.reason);
-    if (event === 'RESET' && data.guest === true) this.onReset?.();
   }
 
   watch(child: Child): Promise<IngotError> {
@@ -149,29 +150,6 @@ export function endOf(
   const how =
     exit.signal === undefined ? `ended with exit code ${exit.exitCode}` : `was ended by ${exit.signal}${killed}`;
   return new IngotError({ code: 'TOOL_FAILED', message: known ?? `QEMU ${how}`, detail: lastLines.slice(-10) });
-}
-
-async function whileRestarting(
-  qmp: Qmp,
-  life: Life,
-  action: (restarted: Promise<void>) => Promise<void>,
-): Promise<void> {
-  const forbid = () => qmp.execute('set-action', { reboot: 'shutdown' }).catch(() => undefined);
-  let count = 0;
-  const restarted = new Promise<void>((resolve) => {
-    life.onReset = () => {
-      count += 1;
-      if (count === mostResets) void forbid();
-      resolve();
-    };
-  });
-  await qmp.execute('set-action', { reboot: 'reset' });
-  try {
-    await action(restarted);
-  } finally {
-    life.onReset = undefined;
-    await forbid();
-  }
 }
 
 async function screenshot(qmp: Qmp, path: string, ctx: Context): Promise<boolean> {
