@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'machines',
-          include: ['test/machines/**/*.test.ts'],
+          include: ['test/{machines,faults}/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 20 * minute,
           hookTimeout: 20 * minute,

@@ -1,0 +1,233 @@
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { type Marks, makeFixtureProject, writeFixtureImage } from '../support/fixture-project.ts';
+import { type Ended, startTagged, survivors } from '../support/processes.ts';
+import type { Chance } from '../support/seed.ts';
+import { lookAtArtifacts } from '../support/visible.ts';
+import { leftovers } from './leftovers.ts';
+
+export type Campaign = {
+  readonly kills: number;
+  /** How many builds, of different images in one home, are killed side by side. */
+  readonly workers: number;
+  readonly chance: Chance;
+  /** A program part that breaks the code under test. */
+  readonly twin?: string;
+  /** Instead of the usual formats, as YAML. */
+  readonly formats?: string;
+  /** Where in a build to kill, 0 to 1. */
+  readonly from?: number;
+  /** Stop at the first problem: it is what a twin has to show. */
+  readonly untilProblem?: boolean;
+};
+
+export type Report = {
+  /** Builds that were killed before they ended. */
+  kills: number;
+  /** In which step the kills fell, by the step's id. */
+  readonly moments: Map<string, number>;
+  /** Layers that were stored before the kill or by it and were used again. */
+  layersReused: number;
+  /** Times everything visible was read, and versions that were seen. */
+  looks: number;
+  readonly versions: Set<string>;
+  readonly problems: string[];
+};
+
+type Round = { readonly at: number; readonly marks: Marks };
+type Scene = {
+  readonly campaign: Campaign;
+  readonly folder: string;
+  readonly home: string;
+  readonly report: Report;
+  readonly rounds: Round[];
+  /** How long a build takes here, in milliseconds. */
+  expected: number;
+};
+
+const program = new URL('programs/ingot.ts', import.meta.url).pathname;
+const enough = (scene: Scene) =>
+  scene.report.kills >= scene.campaign.kills ||
+  scene.report.problems.length >= (scene.campaign.untilProblem === true ? 1 : 20);
+
+/** Kill builds at random moments, run the same command again, and tell all that is not as it must be. */
+export async function killBuilds(campaign: Campaign): Promise<Report> {
+  const folder = await mkdtemp(join(tmpdir(), 'ingot-kill-'));
+  const { chance, from = 0 } = campaign;
+  const report: Report = {
+    ...{ kills: 0, layersReused: 0, looks: 0 },
+    ...{ moments: new Map<string, number>(), versions: new Set<string>(), problems: [] },
+  };
+  // Drawn beforehand: the same seed gives the same rounds, whoever takes them.
+  const rounds = Array.from({ length: campaign.kills * 3 }, (_, n): Round => {
+    const deep = chance.next();
+    const source = deep < 0.3 ? `s${n}` : 's';
+    return {
+      at: from + (1 - from) * chance.next(),
+      marks: { source, first: deep < 0.6 ? `f${n}` : 'f', last: `l${n}` },
+    };
+  });
+  const scene: Scene = { campaign, folder, home: join(folder, 'home'), report, rounds, expected: 0 };
+  const stop = new AbortController();
+  const reading = readOn(scene, stop.signal);
+  try {
+    await Promise.all(Array.from({ length: campaign.workers }, (_, index) => work(scene, index)));
+    if (campaign.untilProblem !== true) await compareWithControl(scene);
+    if (campaign.untilProblem !== true) await lookForLeftovers(scene);
+  } finally {
+    stop.abort();
+    await reading;
+    await rm(folder, { recursive: true, force: true });
+  }
+  return report;
+}
+
+async function work(scene: Scene, worker: number): Promise<void> {
+  const image = `small-${worker}`;
+  const root = projectOf(scene, worker);
+  await makeFixtureProject(root);
+  const started = performance.now();
+  await write(scene, worker, { source: 's', first: 'f', last: `first-${worker}` });
+  await expectSuccess(scene, image, await build(scene, worker, `${scene.folder}-${worker}-0`).ended);
+  scene.expected = performance.now() - started;
+  for (let round = scene.rounds.shift(); round !== undefined && !enough(scene); round = scene.rounds.shift()) {
+    await write(scene, worker, round.marks);
+    await killOnce(scene, worker, { at: round.at, tag: `${scene.folder}-${worker}-${scene.rounds.length}` });
+  }
+}
+
+const projectOf = (scene: Scene, worker: number) => join(scene.folder, `project-${worker}`);
+const write = (scene: Scene, worker: number, marks: Marks) =>
+  writeFixtureImage(projectOf(scene, worker), `small-${worker}`, marks, scene.campaign.formats);
+
+function build(scene: Scene, worker: number, tag: string, home = scene.home) {
+  const { twin } = scene.campaign;
+  const node = [process.execPath, ...(twin === undefined ? [] : ['--import', twin]), program];
+  const words = ['build', `small-${worker}`, '--json', '--home', home, '--project', projectOf(scene, worker)];
+  return startTagged([...node, ...words], tag, { NODE_COMPILE_CACHE: join(scene.folder, 'compiled') });
+}
+
+async function killOnce(scene: Scene, worker: number, { at, tag }: { at: number; tag: string }): Promise<void> {
+  const { report } = scene;
+  const image = `small-${worker}`;
+  const driver = build(scene, worker, tag);
+  await Promise.race([driver.ended, setTimeout(at * scene.expected)]);
+  driver.kill();
+  const ended = await driver.ended;
+  if (ended.signal === 'SIGKILL') {
+    const moment = lastStep(ended.stdout);
+    report.kills += 1;
+    report.moments.set(moment, (report.moments.get(moment) ?? 0) + 1);
+  } else expectSuccess(scene, image, ended);
+  const left = await survivors(tag, 2000);
+  for (const [pid, line] of left) {
+    report.problems.push(`${image}: process ${pid} lives on: ${line}`);
+    process.kill(pid, 'SIGKILL');
+  }
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
+    .split('\n')
+    .filter((line) => line.includes(scene.home));
+  report.problems.push(...mounts.map((line) => `${image}: mounted: ${line}`));
+  await resume(scene, worker, { killed: buildOf(ended.stdout), tag });
+}
+
+/** The same command again: it succeeds, uses every finished layer, and takes away what the killed one left. */
+async function resume(
+  scene: Scene,
+  worker: number,
+  { killed, tag }: { killed: string | undefined; tag: string },
+): Promise<void> {
+  const { report, home } = scene;
+  const image = `small-${worker}`;
+  const stored = new Set(await readdir(join(home, 'store', 'layers')).catch(() => []));
+  const started = performance.now();
+  const again = await build(scene, worker, `${tag}-again`).ended;
+  expectSuccess(scene, image, again);
+  const work: readonly string[] = await readdir(join(home, 'store', 'work')).catch(() => []);
+  if (killed !== undefined && work.includes(killed)) report.problems.push(`${image}: work of ${killed} is left`);
+  const end = eventsOf(again.stdout).findLast((event) => event.type === 'build.end');
+  if (end?.outcome !== 'done') return;
+  scene.expected = 0.7 * scene.expected + 0.3 * (performance.now() - started);
+  const manifest = await readManifest(home, image);
+  for (const step of manifest?.steps ?? []) {
+    if (!stored.has(step.key)) continue;
+    if (step.outcome === 'cached') report.layersReused += 1;
+    else report.problems.push(`${image}: ${step.id} ran again though its layer was stored`);
+  }
+}
+
+function expectSuccess(scene: Scene, image: string, { code, signal, stderr, stdout }: Ended): void {
+  if (code === 0) return;
+  const said = `${stderr}${stdout}`.split('\n').slice(-12).join('\n');
+  scene.report.problems.push(`${image}: ended with ${code ?? signal}: ${said}`);
+}
+
+type Said = { readonly type?: string; readonly id?: string; readonly build?: string; readonly outcome?: string };
+
+function eventsOf(stdout: string): readonly Said[] {
+  // The last line of a killed program may be half.
+  const lines = stdout.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
+  return lines.map((line) => JSON.parse(line) as Said);
+}
+
+const buildOf = (stdout: string) => eventsOf(stdout).find(({ build }) => build !== undefined)?.build;
+
+function lastStep(stdout: string): string {
+  const last = eventsOf(stdout).findLast(({ type }) => type?.startsWith('step.') || type?.startsWith('build.'));
+  return last?.id ?? last?.type ?? 'start';
+}
+
+type Manifest = {
+  readonly steps: readonly { readonly id: string; readonly key: string; readonly outcome: string }[];
+  readonly artifacts: readonly { readonly file: string; readonly sha256: string }[];
+};
+
+async function readManifest(home: string, image: string): Promise<Manifest | undefined> {
+  for (const arch of ['x86_64', 'aarch64']) {
+    const path = join(home, 'artifacts', 'images', image, arch, 'manifest.json');
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    if (text !== undefined) return JSON.parse(text) as Manifest;
+  }
+  return undefined;
+}
+
+/** Read all the time, as clients do; a name that was there once stays there. */
+async function readOn(scene: Scene, signal: AbortSignal): Promise<void> {
+  const { report, home } = scene;
+  const known = new Set<string>();
+  await mkdir(join(home, 'artifacts'), { recursive: true });
+  while (!signal.aborted) {
+    const { problems, builds } = await lookAtArtifacts(join(home, 'artifacts'));
+    report.looks += 1;
+    report.problems.push(...problems.map((problem) => `seen: ${problem}`));
+    for (const name of known) if (!builds.has(name)) report.problems.push(`seen: ${name} is gone`);
+    for (const [name, version] of builds) {
+      known.add(name);
+      report.versions.add(version);
+    }
+    await setTimeout(30);
+  }
+}
+
+/** What came out of all the kills has the bytes of a build that was left in peace. */
+async function compareWithControl(scene: Scene): Promise<void> {
+  for (let worker = 0; worker < scene.campaign.workers; worker += 1) {
+    const image = `small-${worker}`;
+    const control = join(scene.folder, `control-${worker}`);
+    expectSuccess(scene, image, await build(scene, worker, `${scene.folder}-control`, control).ended);
+    const [killed, peaceful] = await Promise.all([scene.home, control].map((home) => readManifest(home, image)));
+    const digests = [killed, peaceful].map((manifest) => manifest?.artifacts.map(({ sha256 }) => sha256).join());
+    if (digests[0] === undefined || digests[0] !== digests[1])
+      scene.report.problems.push(`${image}: ${digests[0]} is not what an undisturbed build gives, ${digests[1]}`);
+  }
+}
+
+/** One start later, nothing is left of any killed build. */
+async function lookForLeftovers(scene: Scene): Promise<void> {
+  expectSuccess(scene, 'small-0', await build(scene, 0, `${scene.folder}-last`).ended);
+  scene.report.problems.push(...(await leftovers(scene.home)).map((path) => `left: ${path}`));
+  const { problems } = await lookAtArtifacts(join(scene.home, 'artifacts'), { all: true });
+  scene.report.problems.push(...problems);
+}

@@ -1,0 +1,44 @@
+// Runs in the guest of the power cut as `node guest.ts FIRST DISK...`: says what each disk holds, then publishes one
+// version after the other on each, from number FIRST, until the power goes.
+
+import { writeSync } from 'node:fs';
+import { reap } from '../../../src/store/ledger.ts';
+import { storePaths } from '../../../src/store/paths.ts';
+import { buildsInIndex, lookAtArtifacts } from '../../support/visible.ts';
+import { publishVersion, versionNumber } from './versions.ts';
+
+export type Seen = {
+  readonly disk: string;
+  /** The visible version, and the one the index names; -1: none. */
+  readonly visible: number;
+  readonly indexed: number;
+  readonly problems: readonly string[];
+};
+
+const [first = '', ...disks] = process.argv.slice(2);
+const image = 'small';
+const say = (text: string) => void writeSync(1, `${text}\n`);
+
+await Promise.all(disks.map(look));
+await Promise.all(disks.map(publishOn));
+
+function pathsOf(disk: string) {
+  return storePaths(`/disks/${disk}/home`);
+}
+
+async function look(disk: string): Promise<void> {
+  const { artifacts } = pathsOf(disk);
+  const { problems, builds } = await lookAtArtifacts(artifacts, { all: true });
+  const [visible, indexed] = [builds, await buildsInIndex(artifacts)].map((map) => map.get(`${image}/x86_64`));
+  const seen: Seen = { disk, visible: versionNumber(visible), indexed: versionNumber(indexed), problems };
+  say(`SEEN ${JSON.stringify(seen)}`);
+}
+
+async function publishOn(disk: string): Promise<void> {
+  const paths = pathsOf(disk);
+  await reap(paths);
+  for (let n = Number(first); ; n += 1) {
+    await publishVersion(paths, image, n);
+    say(`ACK ${disk} ${n}`);
+  }
+}

@@ -1,0 +1,40 @@
+// All that a build writes to the store, in its order: `node store.ts HOME N`. Says `ACK WHAT` when a thing is stored.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { currentBuild, updateManifest } from '../../../src/store/artifacts.ts';
+import { packedFile, saveLayer } from '../../../src/store/layers.ts';
+import { reap, withLedger } from '../../../src/store/ledger.ts';
+import { storePaths } from '../../../src/store/paths.ts';
+import { writeChecks, writeHistory, writePin } from '../../../src/store/records.ts';
+import { publishVersion, versionName } from './versions.ts';
+
+const [home = '', number = ''] = process.argv.slice(2);
+const paths = storePaths(home);
+const n = Number(number);
+const said = async (what: string, work: Promise<unknown>) => {
+  await work;
+  process.stdout.write(`ACK ${what}\n`);
+};
+
+await reap(paths);
+await said('pin', writePin(paths, 'source', { release: n }));
+await said('layer', storeLayer());
+await said('history', writeHistory(paths, 'small', 'x86_64', { steps: [] }));
+await said('checks', writeChecks(paths, 'f'.repeat(64), '0'.repeat(64), []));
+await said('publish', publishVersion(paths, 'small', n));
+const current = await currentBuild(paths, 'small', 'x86_64');
+if (current === undefined) throw new Error('what was published is not there');
+await said('manifest', updateManifest(paths, current, { ...current.manifest, description: 'checked' }));
+
+async function storeLayer(): Promise<void> {
+  const build = `layer-${versionName(n)}`;
+  await withLedger(paths, build, new AbortController().signal, async (ledger) => {
+    const work = join(paths.work, build);
+    await ledger.record({ folder: work });
+    const folder = join(work, 'layer-1');
+    await mkdir(folder, { recursive: true });
+    await writeFile(packedFile(folder), Buffer.alloc(20_000, n));
+    await saveLayer(paths, versionName(n), folder, { title: 'a layer', removed: [], seconds: 1 });
+  });
+}
