@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Contender, repository } from './compare.ts';
 
 /** The image that is built: Debian 13 with the catalogue's own packages. */
-export const include = [
+const include = [
   'ca-certificates',
   'cloud-guest-utils',
   'cloud-init',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { IngotError } from '../core/errors.ts';
+import { NoSpaceError } from '../core/space.ts';
 
 /** What a partial file is a part of. */
 export type Origin = {
@@ -100,15 +100,10 @@ export class PartialFile {
     });
   }
 
-  #noSpace(cause?: unknown): IngotError {
-    const total = this.#origin?.total;
-    const needed = total === undefined ? 'more' : `${total - this.#size} bytes`;
-    return new IngotError({
-      code: 'NO_SPACE',
-      message: `no space left in ${dirname(this.#path)}: ${needed} needed`,
-      hint: 'free some space (`ingot gc` removes what can be made again) and run the same command',
-      cause,
-    });
+  #noSpace(cause?: unknown): NoSpaceError {
+    const { total } = this.#origin ?? {};
+    // A server that does not say how much is still to come will send a byte at least.
+    return new NoSpaceError(this.#path, total === undefined ? 1 : total - this.#size, { cause });
   }
 
   /** Give it its name: on the disk first, visible then, its name on the disk before it is told. */

@@ -84,9 +84,19 @@ test('a machine whose guest is told to restart ends without an error', async () 
   await machine.untilOff(async (off) => {
     qemu.event('SHUTDOWN', { guest: true, reason: 'guest-reset' });
     qemu.end({ exitCode: 0, signal: undefined });
-    await off;
+    expect(await off).toBe(true);
   });
   expect([told, qemu.kills]).toEqual([false, []]);
+});
+
+test('a guest that powers off is not taken for one that restarts', async () => {
+  const qemu = fakeQemu();
+  const machine = await startMachine(config, silent, qemu.ctx);
+  await machine.untilOff(async (off) => {
+    qemu.event('SHUTDOWN', { guest: true, reason: 'guest-shutdown' });
+    qemu.end({ exitCode: 0, signal: undefined });
+    expect(await off).toBe(false);
+  });
 });
 
 test('a QEMU that does not start as it should is killed, and its words are told', async () => {

@@ -16,8 +16,8 @@ export type Machine = {
   readonly sshPort: number;
   /** Settles when QEMU ended or the guest stopped without `stop` having been called: why, in plain words. */
   readonly ended: Promise<IngotError>;
-  /** Have QEMU end because the guest is told to stop or restart by `action`, which waits for `off`; then no error. */
-  untilOff(action: (off: Promise<void>) => Promise<void>): Promise<void>;
+  /** Have QEMU end because the guest is told to restart by `action`, which waits for `off`: whether it was a restart. */
+  untilOff(action: (off: Promise<boolean>) => Promise<void>): Promise<void>;
   /** Write what is on the screen to a PNG; false when that cannot be had. */
   screenshot(path: string): Promise<boolean>;
   /** End QEMU and wait until it is gone. */
@@ -75,7 +75,7 @@ async function attach(
     untilOff: async (action) => {
       life.stopping = true;
       try {
-        await action(child.exited.then(() => undefined));
+        await action(child.exited.then(() => life.reason === 'guest-reset'));
         end();
       } finally {
         life.stopping = false;

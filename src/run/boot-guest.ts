@@ -235,11 +235,13 @@ class Session {
     throw new IngotError({ code: 'STEP_FAILED', message: 'the guest did not restart' });
   }
 
-  async #turnOff(off: Promise<void>): Promise<void> {
+  async #turnOff(off: Promise<boolean>): Promise<void> {
     // The connection breaks before the command can answer.
     await this.#read('systemctl reboot').catch(() => undefined);
     const limits = { milliseconds: restartMs * this.#stretch, lost: this.#watch.lost.signal };
-    await until({ what: 'restart', run: () => off }, limits, this.#ctx);
+    const restarted = await until({ what: 'restart', run: () => off }, limits, this.#ctx);
+    if (restarted) return;
+    throw new IngotError({ code: 'STEP_FAILED', message: 'the guest ended instead of restarting' });
   }
 
   async stop(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { CheckRecord, Manifest, ManifestStep } from '../core/manifest.ts';
 import type { History, Lock, Plan } from '../core/plan.ts';
+import { withRoom } from '../core/space.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { withLock } from '../host/lock.ts';
 import { openPackageCache } from '../host/package-cache.ts';
@@ -44,6 +45,11 @@ export async function buildImage(
   options: BuildOptions,
   ctx: Context,
 ): Promise<Built> {
+  // What needs more than a block says so itself.
+  return withRoom(workshop.paths.home, 0, () => findOrBuild(workshop, spec, options, ctx));
+}
+
+async function findOrBuild(workshop: Workshop, spec: ImageSpec, options: BuildOptions, ctx: Context): Promise<Built> {
   const planned = await planNow(workshop, spec, options, ctx);
   const ready = options.force ? undefined : await alreadyBuilt(workshop, spec, planned.plan, options, ctx);
   if (ready !== undefined) return ready;

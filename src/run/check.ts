@@ -2,6 +2,7 @@ import type { Context } from '../core/context.ts';
 import { type ErrorFields, IngotError } from '../core/errors.ts';
 import type { ErrorRecord, Outcome } from '../core/events.ts';
 import type { Check, CheckSubject, Kinds } from '../core/kinds.ts';
+import { isNoSpace } from '../core/space.ts';
 import type { Firmware, KindUse } from '../core/spec.ts';
 import { type BootedGuest, bootGuest, firmwareNames } from './boot-guest.ts';
 import { errorRecord } from './error-record.ts';
@@ -149,7 +150,10 @@ async function asStep(
       throw ctx.signal.reason;
     }
     if (!(error instanceof IngotError)) throw error;
-    return end('failed', errorRecord(error));
+    const failed = end('failed', errorRecord(error));
+    // Says nothing of the image.
+    if (isNoSpace(error)) throw error;
+    return failed;
   }
 }
 

@@ -3,6 +3,7 @@ import { zstdCompressSync } from 'node:zlib';
 import type { Context } from '../core/context.ts';
 import type { DiskFile } from '../core/kinds.ts';
 import type { ArtifactFile, Manifest } from '../core/manifest.ts';
+import { withRoom } from '../core/space.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { manifestFile, manifestText } from '../store/artifacts.ts';
 import { imageVersionText } from './image-facts.ts';
@@ -26,15 +27,23 @@ export async function writeFormats(
     const { value } = await withStep(step, ctx, async (stepCtx) => {
       const file = `${spec.name}.${format.extension(use.options)}`;
       const output = join(folder, file);
-      await format.write(use.options, { disk, output }, stepCtx);
+      const size = () => writtenBytes(disk, stepCtx);
+      await withRoom(output, size, () => format.write(use.options, { disk, output }, stepCtx));
       const sha256 = await workshop.host.files.sha256(output, ctx.signal);
-      await workshop.host.files.write(`${output}.sha256`, `${sha256}  ${file}\n`);
+      const line = `${sha256}  ${file}\n`;
+      await withRoom(output, line.length, () => workshop.host.files.write(`${output}.sha256`, line));
       const bytes = (await workshop.host.files.stat(output))?.size ?? 0;
       return { file, format: use.kind, bytes, sha256 };
     });
     artifacts.push(value);
   }
   return artifacts;
+}
+
+/** The bytes that a sparse file takes on the disk. */
+async function writtenBytes(path: string, ctx: Context): Promise<number> {
+  const { stdout } = await ctx.host.run({ argv: ['du', '-s', '-B1', '--', path] }, { signal: ctx.signal });
+  return Number.parseInt(stdout, 10);
 }
 
 /** Write what lies beside the artifacts: manifest, version file, list of contents. */
@@ -44,10 +53,15 @@ export async function writeSidecars(
   manifest: Manifest,
   contents: string,
 ): Promise<void> {
-  const { files } = workshop.host;
-  await files.write(join(folder, manifestFile), manifestText(manifest));
-  await files.write(join(folder, 'image-version.txt'), imageVersionText(manifest.system));
-  await files.write(join(folder, contentsFile), zstdCompressSync(contents));
+  const sidecars: Readonly<Record<string, string | Uint8Array>> = {
+    [manifestFile]: manifestText(manifest),
+    'image-version.txt': imageVersionText(manifest.system),
+    [contentsFile]: zstdCompressSync(contents),
+  };
+  for (const [name, data] of Object.entries(sidecars)) {
+    const path = join(folder, name);
+    await withRoom(path, Buffer.byteLength(data), () => workshop.host.files.write(path, data));
+  }
 }
 
 /** The first artifact that QEMU can boot as it is, for the checks. */

@@ -1,15 +1,23 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
-import { IngotError } from '../core/errors.ts';
 import type { Json } from '../core/keys.ts';
 import type { InstalledPackage, ManifestStep } from '../core/manifest.ts';
 import type { Inputs, Plan, PlannedStep } from '../core/plan.ts';
 import { fillSecrets } from '../core/secrets.ts';
+import { isNoSpace, withRoom } from '../core/space.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { fetchInput } from '../store/inputs.ts';
 import { dropLayer, findLayer, packedFile, saveLayer } from '../store/layers.ts';
 import { assembleDisk } from '../tree/disk.ts';
-import { applyLayer, clampTimes, difference, packLayer, type Snapshot, takeSnapshot } from '../tree/layers.ts';
+import {
+  applyLayer,
+  clampTimes,
+  difference,
+  packLayer,
+  type Snapshot,
+  takeSnapshot,
+  treeBytes,
+} from '../tree/layers.ts';
 import { diskLayout, layoutVersion } from '../tree/layout.ts';
 import { sealScript, sealVersion } from '../tree/seal.ts';
 import { type OpenTree, openTree } from '../tree/session.ts';
@@ -82,19 +90,27 @@ async function runSteps(
     if (index < restored) continue;
     const { value, seconds } = await withStep(step, ctx, async (stepCtx) => {
       const started = stepCtx.host.monotonic();
-      await runStep(running, index, step, stepCtx);
       const session = tree.as(stepCtx);
-      await clampTimes(session, epoch);
-      const after = await takeSnapshot(session);
-      const took = (stepCtx.host.monotonic() - started) / 1000;
-      running.saving.push((await saveDifference({ running, step, took }, { before, after }, stepCtx)).saved);
-      return after;
+      return withRoom(
+        inMemory,
+        () => treeBytes(session),
+        async () => {
+          await runStep(running, index, step, stepCtx);
+          await clampTimes(session, epoch);
+          const after = await takeSnapshot(session);
+          const took = (stepCtx.host.monotonic() - started) / 1000;
+          running.saving.push((await saveDifference({ running, step, took }, { before, after }, stepCtx)).saved);
+          return after;
+        },
+      );
     });
     before = value;
     done.push(finished(step, 'done', seconds));
   }
   return done;
 }
+
+const inMemory = "the image's files, which are built in memory";
 
 function finished(step: PlannedStep, outcome: 'cached' | 'done', seconds: number): ManifestStep {
   return { id: step.id, title: step.title, key: step.key ?? '', outcome, seconds, inputs: step.inputs };
@@ -109,9 +125,14 @@ async function restore(running: Running, planned: readonly PlannedStep[], ctx: C
     const layer = await findLayer(workshop.paths, step.key ?? '', workshop.host.now());
     try {
       if (layer === undefined) throw new Error('not whole');
-      await applyLayer(running.tree.as(ctx), layer.file, layer.removed);
+      const session = running.tree.as(ctx);
+      await withRoom(
+        inMemory,
+        () => treeBytes(session),
+        () => applyLayer(session, layer.file, layer.removed),
+      );
     } catch (error) {
-      if (ctx.signal.aborted || (error instanceof IngotError && error.code === 'NO_SPACE')) throw error;
+      if (ctx.signal.aborted || isNoSpace(error)) throw error;
       await dropLayer(workshop.paths, step.key ?? '');
       throw new LostLayerError(step.title);
     }
@@ -157,7 +178,7 @@ async function saveDifference(
   const { build, tree } = running;
   const { changed, removed } = difference(before, after);
   const folder = join(build.folder, `layer-${step.id}`);
-  await ctx.host.files.makeDirectory(folder);
+  await withRoom(folder, 0, () => ctx.host.files.makeDirectory(folder));
   const { packed } = await packLayer(tree.as(ctx), changed, packedFile(folder));
   const record = { title: step.title, removed, seconds: took };
   const saved = packed.then(() => saveLayer(build.workshop.paths, step.key ?? '', folder, record));
@@ -180,7 +201,11 @@ async function sealAndAssemble({ build, tree, epoch }: Running, ctx: Context): P
     const layout = diskLayout(spec.arch, spec.disk, plan.key ?? '');
     const session = tree.as(stepCtx);
     const request = { layout, filesystem: spec.filesystem, epoch, disk, folder };
-    return assembleDisk(session, request, stepCtx);
+    return withRoom(
+      folder,
+      () => treeBytes(session),
+      () => assembleDisk(session, request, stepCtx),
+    );
   });
   const steps: ManifestStep[] = [
     { ...{ id: 'seal', title: 'seal', key: '' }, outcome: 'done', seconds: seal.seconds, inputs: sealInputs },

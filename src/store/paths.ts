@@ -43,13 +43,6 @@ export function storePaths(home: string): StorePaths {
   };
 }
 
-/** INGOT_HOME, or the XDG data folder. */
-export function homeFolder(env: Readonly<Record<string, string | undefined>>, userHome: string): string {
-  const named = env['INGOT_HOME'];
-  if (named !== undefined && named !== '') return named;
-  return join(env['XDG_DATA_HOME'] || join(userHome, '.local', 'share'), 'ingot');
-}
-
 /** The stable folder of an image: a link to its newest finished build. */
 export function imageFolder(paths: StorePaths, image: string, arch: Arch): string {
   return join(paths.artifacts, 'images', image, arch);

@@ -1,5 +1,6 @@
 import type { RunOptions } from '../core/host.ts';
 import type { TreeSession } from '../core/kinds.ts';
+import { withRoom } from '../core/space.ts';
 
 /** A tree at one moment: each path (`./etc/fstab`) with what changes whenever the file changes. */
 export type Snapshot = ReadonlyMap<string, string>;
@@ -59,7 +60,9 @@ export async function packLayer(
   const aside = `${tree.scratch}/${paths.length}-${++asides}.tar`;
   const tar = ['tar', ...tarOptions, '--no-recursion', '-C', tree.root, '-cf', aside, '--null', '-T', '-'] as const;
   await tree.run({ argv: [...tar] }, { stdin: paths.map((path) => `${path}\0`).join('') });
-  const packed = tree.run({ argv: ['zstd', '-q', '-1', '-T0', '--rm', '-o', file, aside] }, {}).then(() => undefined);
+  const size = async () => Number((await tree.run({ argv: ['stat', '-c', '%s', aside] }, quiet)).stdout);
+  const pack = () => tree.run({ argv: ['zstd', '-q', '-1', '-T0', '--rm', '-o', file, aside] }, {});
+  const packed = withRoom(file, size, pack).then(() => undefined);
   // The caller awaits it later; until then a failure is not unhandled.
   packed.catch(() => undefined);
   return { packed };
@@ -75,6 +78,12 @@ export async function applyLayer(tree: TreeSession, file: string, removed: reado
   }
   const argv = ['tar', ...tarOptions, '-I', 'zstd', '-p', '--same-owner', '-C', tree.root, '-xf', file] as const;
   await tree.run({ argv: [...argv] }, {});
+}
+
+/** The bytes that the tree takes. */
+export async function treeBytes(tree: TreeSession): Promise<number> {
+  const { stdout } = await tree.run({ argv: ['du', '-s', '-B1', tree.root] }, quiet);
+  return Number.parseInt(stdout, 10);
 }
 
 /** One line per entry of the tree, sorted: type, mode, owner, size, SHA-256 or link target, path; for comparing builds. */
