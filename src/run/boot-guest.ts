@@ -239,7 +239,11 @@ class Session {
     // The connection breaks before the command can answer.
     await this.#read('systemctl reboot').catch(() => undefined);
     const limits = { milliseconds: restartMs * this.#stretch, lost: this.#watch.lost.signal };
-    const restarted = await until({ what: 'restart', run: () => off }, limits, this.#ctx);
+    let restarted = false;
+    const run = async () => {
+      restarted = await off;
+    };
+    await until({ what: 'restart', run }, limits, this.#ctx);
     if (restarted) return;
     throw new IngotError({ code: 'STEP_FAILED', message: 'the guest ended instead of restarting' });
   }
