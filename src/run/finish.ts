@@ -7,6 +7,7 @@ import { withRoom } from '../core/space.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { manifestFile, manifestText } from '../store/artifacts.ts';
 import { imageVersionText } from './image-facts.ts';
+import { withRoomForTools } from './room.ts';
 import { type Workshop, withStep } from './workshop.ts';
 
 /** Where the list of everything in the image lies beside it; see `listContents`. */
@@ -28,7 +29,7 @@ export async function writeFormats(
       const file = `${spec.name}.${format.extension(use.options)}`;
       const output = join(folder, file);
       const size = () => writtenBytes(disk, stepCtx);
-      await withRoom(output, size, () => format.write(use.options, { disk, output }, stepCtx));
+      await withRoomForTools(output, size, () => format.write(use.options, { disk, output }, stepCtx), stepCtx);
       const sha256 = await workshop.host.files.sha256(output, ctx.signal);
       const line = `${sha256}  ${file}\n`;
       await withRoom(output, line.length, () => workshop.host.files.write(`${output}.sha256`, line));

@@ -22,6 +22,8 @@ import { diskLayout, layoutVersion } from '../tree/layout.ts';
 import { sealScript, sealVersion } from '../tree/seal.ts';
 import { type OpenTree, openTree } from '../tree/session.ts';
 import { osReleaseScript, packagesScript, parseOsRelease, parsePackages } from './image-facts.ts';
+import { withRoomForTools } from './room.ts';
+import { Saving } from './saving.ts';
 import { type Workshop, withStep } from './workshop.ts';
 
 export type TreeBuild = {
@@ -56,16 +58,18 @@ export async function buildTree(build: TreeBuild, ctx: Context): Promise<SealedD
   const projectFile = (path: string) => join(workshop.root, path);
   const proxy = build.proxy === undefined ? {} : { proxy: build.proxy };
   const tree = await openTree({ arch: spec.arch, place, epoch, projectFile, ...proxy }, ctx);
-  const saving: Promise<void>[] = [];
+  const saving = new Saving();
   try {
     const steps = await runSteps({ build, tree, epoch, saving }, ctx);
+    saving.throwIfFailed();
     const sealed = await sealAndAssemble({ build, tree, epoch }, ctx);
-    await Promise.all(saving);
+    await saving.done();
     return { ...sealed, steps: [...steps, ...sealed.steps] };
   } catch (error) {
-    await Promise.allSettled(saving);
+    // A layer that could not be stored came first, and may be why the rest failed.
+    const first = (await saving.settled()) ?? error;
     if (!ctx.signal.aborted) await build.onFailure?.(tree, ctx);
-    throw error;
+    throw first;
   } finally {
     await tree.close();
   }
@@ -77,10 +81,7 @@ function epochOf({ workshop, spec, pin }: TreeBuild): number {
   return workshop.kinds.sources.get(spec.source.kind)?.epoch?.(pin) ?? Date.UTC(2025, 0, 1) / 1000;
 }
 
-async function runSteps(
-  running: Running & { readonly saving: Promise<void>[] },
-  ctx: Context,
-): Promise<ManifestStep[]> {
+async function runSteps(running: Running & { readonly saving: Saving }, ctx: Context): Promise<ManifestStep[]> {
   const { build, tree, epoch } = running;
   const planned = build.plan.stages.flatMap((stage) => stage.steps);
   const restored = await restore(running, planned, ctx);
@@ -88,6 +89,7 @@ async function runSteps(
   let before: Snapshot = restored === 0 ? new Map() : await takeSnapshot(tree.as(ctx));
   for (const [index, step] of planned.entries()) {
     if (index < restored) continue;
+    running.saving.throwIfFailed();
     const { value, seconds } = await withStep(step, ctx, async (stepCtx) => {
       const started = stepCtx.host.monotonic();
       const session = tree.as(stepCtx);
@@ -99,7 +101,7 @@ async function runSteps(
           await clampTimes(session, epoch);
           const after = await takeSnapshot(session);
           const took = (stepCtx.host.monotonic() - started) / 1000;
-          running.saving.push((await saveDifference({ running, step, took }, { before, after }, stepCtx)).saved);
+          running.saving.add((await saveDifference({ running, step, took }, { before, after }, stepCtx)).saved);
           return after;
         },
       );
@@ -201,10 +203,11 @@ async function sealAndAssemble({ build, tree, epoch }: Running, ctx: Context): P
     const layout = diskLayout(spec.arch, spec.disk, plan.key ?? '');
     const session = tree.as(stepCtx);
     const request = { layout, filesystem: spec.filesystem, epoch, disk, folder };
-    return withRoom(
-      folder,
+    return withRoomForTools(
+      disk,
       () => treeBytes(session),
       () => assembleDisk(session, request, stepCtx),
+      stepCtx,
     );
   });
   const steps: ManifestStep[] = [

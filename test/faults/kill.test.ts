@@ -25,5 +25,10 @@ test('programs that are not bound to their parent are found when they live on', 
 test('100 builds killed at random moments: no wrong artifact, no orphan, no leftover, each resumed', async () => {
   const report = await killBuilds({ kills: 100, workers: 2, chance });
   expect(report.problems).toEqual([]);
-  expect(report.kills).toBe(100);
+  // Two may have been under way when the hundredth fell.
+  expect(report.kills).toBeGreaterThanOrEqual(100);
+  expect(report.moments.size).toBeGreaterThanOrEqual(8);
+  expect(report.layersReused).toBeGreaterThanOrEqual(100);
+  expect(report.versions.size).toBeGreaterThanOrEqual(100);
+  expect(report.looks).toBeGreaterThanOrEqual(100);
 });

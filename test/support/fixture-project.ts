@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const exec = promisify(execFile);
 
 /** What decides the bytes of the fixture image: its tree and its two steps. */
-export type Marks = { readonly source: string; readonly first: string; readonly last: string };
+export type Marks = { readonly source: string; readonly first: string; readonly last: string; readonly bytes?: number };
 
 /** Make a project whose images are small: `base.tar` holds the few programs that sealing a tree and making a disk need. */
 export async function makeFixtureProject(root: string): Promise<void> {
@@ -22,7 +22,7 @@ source: { fixture: { archive: base.tar, mark: ${marks.source} } }
 disk: 128M
 steps:
   - data: { mark: ${marks.first}, bytes: 400000 }
-  - data: { mark: ${marks.last}, bytes: 200000 }
+  - data: { mark: ${marks.last}, bytes: ${marks.bytes ?? 200_000} }
 checks: [present]
 ${more === '' ? 'formats: [qcow2, { raw: { compression: zstd } }]\n' : more}`;
   await writeFile(join(root, 'images', `${name}.yaml`), text);

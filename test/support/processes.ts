@@ -44,16 +44,16 @@ function endOf(child: ChildProcess): Promise<Ended> {
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', async (code, signal) => {
+    child.once('exit', (code, signal) => {
+      const end = () => resolve({ code: code ?? undefined, signal: signal ?? undefined, stdout, stderr });
       // What it printed last is still on its way.
-      await Promise.race([new Promise((done) => child.once('close', done)), setTimeout(200)]);
-      resolve({ code: code ?? undefined, signal: signal ?? undefined, stdout, stderr });
+      Promise.race([new Promise((done) => child.once('close', done)), setTimeout(200)]).then(end, end);
     });
   });
 }
 
 /** The processes that carry a tag: ids with their command lines. */
-export async function taggedProcesses(tag: string): Promise<ReadonlyMap<number, string>> {
+async function taggedProcesses(tag: string): Promise<ReadonlyMap<number, string>> {
   const found = new Map<number, string>();
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;

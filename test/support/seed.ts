@@ -5,7 +5,6 @@ export type Chance = {
   readonly seed: number;
   /** From 0 up to, not including, 1. */
   next(): number;
-  pick<T>(from: readonly T[]): T;
 };
 
 /** The seed of this run, said aloud so that a failure can be had again. */
@@ -17,7 +16,7 @@ export function openChance(what: string): Chance {
 }
 
 /** Mulberry32: small, and the same everywhere. */
-export function chanceOf(seed: number): Chance {
+function chanceOf(seed: number): Chance {
   let state = seed >>> 0;
   const next = () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -25,5 +24,5 @@ export function chanceOf(seed: number): Chance {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
-  return { seed, next, pick: (from) => from[Math.floor(next() * from.length)] as (typeof from)[number] };
+  return { seed, next };
 }

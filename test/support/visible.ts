@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readdir, readFile, realpath } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { type FileHandle, open, readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
 // Nothing but Node's own: a guest of the power cut reads with it too.
 
@@ -29,8 +29,9 @@ export async function lookAtArtifacts(artifacts: string, { all = false } = {}): 
     for (const arch of (await names(join(root, image))).filter((name) => !name.startsWith('.'))) {
       const stable = join(root, image, arch);
       // A client is in one folder while it reads; the name may lead elsewhere in the meantime.
-      const folder = await realpath(stable).catch(() => undefined);
-      if (folder === undefined) {
+      const target = await readlink(stable).catch(() => '.');
+      const folder = join(target === '.' ? stable : dirname(stable), target);
+      if ((await stat(folder).catch(() => undefined)) === undefined) {
         problems.push(`${image}/${arch} leads nowhere`);
         continue;
       }
@@ -48,7 +49,7 @@ export async function lookAtArtifacts(artifacts: string, { all = false } = {}): 
 }
 
 async function names(folder: string): Promise<readonly string[]> {
-  return (await readdir(folder).catch(() => [])).sort();
+  return (await readdir(folder).catch(() => [])).sort((a, b) => (a < b ? -1 : 1));
 }
 
 async function verifyFolder(folder: string): Promise<{ readonly build?: string; readonly wrong: readonly string[] }> {

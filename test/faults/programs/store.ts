@@ -2,6 +2,8 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exitCodes, IngotError } from '../../../src/core/errors.ts';
+import { withRoom } from '../../../src/core/space.ts';
 import { currentBuild, updateManifest } from '../../../src/store/artifacts.ts';
 import { packedFile, saveLayer } from '../../../src/store/layers.ts';
 import { reap, withLedger } from '../../../src/store/ledger.ts';
@@ -17,15 +19,32 @@ const said = async (what: string, work: Promise<unknown>) => {
   process.stdout.write(`ACK ${what}\n`);
 };
 
+// More than what came before leaves free at its end.
+const long = 'long'.repeat(5000);
+
+process.on('uncaughtException', (error) => {
+  const code = error instanceof IngotError ? error.code : 'INTERNAL';
+  process.stderr.write(`error[${code}]: ${error.stack}\n`);
+  process.exit(exitCodes[code]);
+});
+
 await reap(paths);
 await said('pin', writePin(paths, 'source', { release: n }));
 await said('layer', storeLayer());
-await said('history', writeHistory(paths, 'small', 'x86_64', { steps: [] }));
-await said('checks', writeChecks(paths, 'f'.repeat(64), '0'.repeat(64), []));
+await said(
+  'history',
+  writeHistory(paths, 'small', 'x86_64', { steps: [{ id: long, key: '', inputs: {}, seconds: 1 }] }),
+);
+await said(
+  'checks',
+  writeChecks(paths, 'f'.repeat(64), '0'.repeat(64), [
+    { check: 'ssh', title: long + long, outcome: 'done', seconds: 1 },
+  ]),
+);
 await said('publish', publishVersion(paths, 'small', n));
 const current = await currentBuild(paths, 'small', 'x86_64');
 if (current === undefined) throw new Error('what was published is not there');
-await said('manifest', updateManifest(paths, current, { ...current.manifest, description: 'checked' }));
+await said('manifest', updateManifest(paths, current, { ...current.manifest, description: long + long + long }));
 
 async function storeLayer(): Promise<void> {
   const build = `layer-${versionName(n)}`;
@@ -33,8 +52,10 @@ async function storeLayer(): Promise<void> {
     const work = join(paths.work, build);
     await ledger.record({ folder: work });
     const folder = join(work, 'layer-1');
-    await mkdir(folder, { recursive: true });
-    await writeFile(packedFile(folder), Buffer.alloc(20_000, n));
+    await withRoom(folder, 20_000, async () => {
+      await mkdir(folder, { recursive: true });
+      await writeFile(packedFile(folder), Buffer.alloc(20_000, n));
+    });
     await saveLayer(paths, versionName(n), folder, { title: 'a layer', removed: [], seconds: 1 });
   });
 }

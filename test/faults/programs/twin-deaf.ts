@@ -1,11 +1,11 @@
 // A broken store: it does not listen when fsync fails.
 
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 const handle = await open(import.meta.filename);
-const prototype = Object.getPrototypeOf(handle) as { sync(): Promise<void> };
+const prototype = Object.getPrototypeOf(handle) as FileHandle;
 await handle.close();
-const { sync } = prototype;
-prototype.sync = function deafSync() {
+const sync: (this: FileHandle) => Promise<void> = Reflect.get(prototype, 'sync');
+prototype.sync = function deafSync(this: FileHandle) {
   return sync.call(this).catch(() => undefined);
 };

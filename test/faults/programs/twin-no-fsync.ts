@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 const handle = await open(import.meta.filename);
 const prototype = Object.getPrototypeOf(handle) as FileHandle;
 await handle.close();
-const { sync } = prototype;
+const sync: (this: FileHandle) => Promise<void> = Reflect.get(prototype, 'sync');
 prototype.sync = async function brokenSync(this: FileHandle) {
   const [, disk = ''] = /^\/disks\/([^/]*)/.exec(readlinkSync(`/proc/self/fd/${this.fd}`)) ?? [];
   if (disk.endsWith('-none')) return;

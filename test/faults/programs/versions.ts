@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '../../../src/core/manifest.ts';
+import { withRoom } from '../../../src/core/space.ts';
 import { manifestFile, manifestText, publishBuild } from '../../../src/store/artifacts.ts';
 import { withLedger } from '../../../src/store/ledger.ts';
 import type { StorePaths } from '../../../src/store/paths.ts';
@@ -19,21 +20,26 @@ export async function publishVersion(paths: StorePaths, image: string, n: number
     const folder = join(paths.work, build);
     await ledger.record({ folder });
     const staged = join(folder, 'artifacts');
-    await mkdir(staged, { recursive: true });
-    const artifacts = [];
-    for (const [format, bytes] of Object.entries(sizes)) {
-      const data = randomBytes(bytes);
-      const file = `${image}.${format}`;
-      const sha256 = createHash('sha256').update(data).digest('hex');
-      await writeFile(join(staged, file), data);
-      await writeFile(join(staged, `${file}.sha256`), `${sha256}  ${file}\n`);
-      artifacts.push({ file, format, bytes, sha256 });
-    }
-    const manifest: Manifest = { ...empty, image, build, key: build, artifacts };
-    await writeFile(join(staged, manifestFile), manifestText(manifest));
+    const manifest = await withRoom(staged, sizes.raw + sizes.qcow2, () => stage(staged, image, build));
     await publishBuild(paths, staged, manifest, signal);
     return manifest;
   });
+}
+
+async function stage(staged: string, image: string, build: string): Promise<Manifest> {
+  await mkdir(staged, { recursive: true });
+  const artifacts = [];
+  for (const [format, bytes] of Object.entries(sizes)) {
+    const data = randomBytes(bytes);
+    const file = `${image}.${format}`;
+    const sha256 = createHash('sha256').update(data).digest('hex');
+    await writeFile(join(staged, file), data);
+    await writeFile(join(staged, `${file}.sha256`), `${sha256}  ${file}\n`);
+    artifacts.push({ file, format, bytes, sha256 });
+  }
+  const manifest: Manifest = { ...empty, image, build, key: build, artifacts };
+  await writeFile(join(staged, manifestFile), manifestText(manifest));
+  return manifest;
 }
 
 /** The build id of version `n`; sorts as the numbers do. */
