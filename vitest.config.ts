@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'machines',
-          include: ['test/{machines,faults}/**/*.test.ts'],
+          include: ['test/machines/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 20 * minute,
           hookTimeout: 20 * minute,
@@ -24,7 +24,7 @@ export default defineConfig({
       {
         test: {
           name: 'nightly',
-          include: ['test/nightly/**/*.test.ts'],
+          include: ['test/faults/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 120 * minute,
           hookTimeout: 120 * minute,
