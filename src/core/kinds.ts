@@ -55,10 +55,42 @@ export type Work = {
   exec(script: Script, options?: { readonly stdin?: string | AsyncIterable<Uint8Array> }): Promise<void>;
   /** The same, giving stdout back (at most 10 MiB) without logging it. */
   read(script: Script): Promise<string>;
+  /** The same, writing the bytes of stdout to a file of the build machine. */
+  readTo(script: Script, file: string): Promise<void>;
+  /** How programs of the build machine, such as ansible, get into the image. Only in programs run by `beside`. */
+  readonly login: Login;
+  /** Run a program of the build machine where `login` works. */
+  beside(command: Command, options?: RunOptions): Promise<RunResult>;
+  /** Restart the machine and wait until it lets us in again. Only on the guest bench. */
+  restart?(): Promise<void>;
+};
+
+/** A login as root without a password, by OpenSSH; on the tree bench by a program that takes ssh's words. */
+export type Login = {
+  /** A program with ssh's command line: absolute path of ssh, or of its stand-in. */
+  readonly ssh: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Whether root's rights take `sudo` (without a password). */
+  readonly sudo: boolean;
+  /** Words for ssh before the host: keys, known hosts, the socket of the open connection. */
+  readonly options: readonly string[];
 };
 
 /** What a source was told beside its options. `pin` is what its own `pin()` answered. */
 export type SourceRequest = { readonly arch: Arch; readonly pin: Json };
+
+export type SourceContext = Context & {
+  /** Absolute path of a project-relative path that `files` named. */
+  projectFile(path: string): string;
+  /** A verified file by digest, fetched once and shared. */
+  fetch(url: string, sha256: string): Promise<string>;
+  /** The newest finished disk of another image of the project, for this architecture. */
+  image(name: string): Promise<DiskFile>;
+  /** A folder for work files that is gone after the build. */
+  readonly folder: string;
+};
 
 export type Source<Options = unknown> = Kind<Options> & {
   readonly bench: Bench;
@@ -70,6 +102,8 @@ export type Source<Options = unknown> = Kind<Options> & {
   pin?(options: Options, arch: Arch, ctx: Context): Promise<Json>;
   /** Fill an empty tree. Only on the tree bench. */
   fill?(options: Options, request: SourceRequest, tree: TreeSession, ctx: Context): Promise<void>;
+  /** A whole, vetted disk that is only read: in the store, in `folder`, or of the project. Only on the guest bench. */
+  disk?(options: Options, request: SourceRequest, ctx: SourceContext): Promise<DiskFile>;
   /** The moment all file times are clamped to, seconds since 1970, from the pin. */
   epoch?(pin: Json): number;
 };
@@ -90,6 +124,8 @@ export type StepContext = Context & {
   projectFile(path: string): string;
   /** A verified file by digest, fetched once and shared. */
   fetch(url: string, sha256: string): Promise<string>;
+  /** Where to write a file that is to lie beside the artifacts under this name; kept with the step's layer. */
+  sidecar(name: string): string;
 };
 
 /** A disk image on this machine. */

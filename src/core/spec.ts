@@ -48,9 +48,16 @@ export type ImageSpec = {
   readonly memory: number;
   readonly cpus: number;
   readonly virtualization: 'auto' | 'required';
+  /** How a build guest of an image with an access of its own lets us in; default: through the seed we give it. */
+  readonly ssh?: SshAccess;
+  /** Boot guests with Secure Boot enforced, on firmware that has its keys enrolled. */
+  readonly secureBoot: boolean;
   /** Where each top-level setting came from: key -> the file that set it last. */
   readonly origins: Readonly<Record<string, string>>;
 };
+
+/** An access that an image brings along: a private key file of the project, or a password (`${secret.x}`). */
+export type SshAccess = { readonly user: string } & ({ readonly key: string } | { readonly password: string });
 
 /** A folder with `ingot.yaml`, read whole. */
 export type Project = {
