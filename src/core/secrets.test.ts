@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { escapeSecrets, fillSecrets, mayHoldSecret } from './secrets.ts';
+import { escapeSecrets, fillSecrets, mayHoldSecret, secretNames } from './secrets.ts';
 
 const places = [['env', '*'], ['content']];
 
@@ -40,3 +40,7 @@ test.each(['${secret.a}', '$${secret.a}', '$${secret', '${secret.${secret.a}}', 
     expect(fillSecrets({ content: escapeSecrets(text) }, places, () => 'LEAK')).toEqual({ content: text });
   },
 );
+
+test('the secrets in a text are known by name; an escaped one is none', () => {
+  expect(secretNames('a ${secret.x}$${secret.y} ${secret.z-1.k}')).toEqual(['x', 'z-1.k']);
+});

@@ -43,3 +43,8 @@ export function fillSecrets(
 export function escapeSecrets(text: string): string {
   return text.replaceAll('${secret.', (start) => `$${start}`);
 }
+
+/** The names of the secrets that stand in a text. */
+export function secretNames(text: string): readonly string[] {
+  return [...text.matchAll(placeholder)].flatMap(([, name]) => name ?? []);
+}

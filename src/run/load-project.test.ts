@@ -143,6 +143,11 @@ test.each<[string, Readonly<Record<string, Entry>>, readonly string[]]>([
     ],
   ],
   [
+    'the key of a login that is not there',
+    { '/p/images/a.yaml': `${source}ssh: { user: admin, key: keys/id }\n` },
+    ['images/a.yaml:2:26 there is no file "keys/id" (looked for /p/keys/id)'],
+  ],
+  [
     'a script in a fragment of two images, once',
     {
       '/p/images/a.yaml': `extends: f.yaml\n${source}`,

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { imageOf } from '../../test/support/spec-project.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { EventBody } from '../core/events.ts';
 import type { Host } from '../core/host.ts';
-import { redactor, withStep } from './workshop.ts';
+import { redactor, secretsOf, type Workshop, withStep } from './workshop.ts';
 
 /** What is left of a line of output after these secrets were taken out. */
 function shown(line: string, ...secrets: readonly string[]): string {
@@ -100,4 +101,10 @@ test('work that was stopped is cancelled, and none begins after a stop', async (
   await expect(withStep({ id: 'x', title: 'X' }, ctx, action)).rejects.toThrow('stopped');
   await expect(withStep({ id: 'y', title: 'Y' }, ctx, action)).rejects.toThrow('stopped');
   expect(events.map((event) => ('outcome' in event ? event.outcome : event.type))).toEqual(['step.start', 'cancelled']);
+});
+
+test('the password of a login is among the secrets of an image', () => {
+  const workshop = { secret: (name: string) => `value of ${name}` } as unknown as Workshop;
+  const text = 'source: { packages: { suite: trixie } }\nssh: { user: a, password: "${secret.p}" }\n';
+  expect(secretsOf(workshop, imageOf(text))).toEqual(['value of p']);
 });

@@ -1,6 +1,7 @@
 import type { Context } from '../core/context.ts';
 import type { Host } from '../core/host.ts';
 import type { Kinds } from '../core/kinds.ts';
+import { secretNames } from '../core/secrets.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import type { StorePaths } from '../store/paths.ts';
 import { errorRecord } from './error-record.ts';
@@ -55,7 +56,8 @@ export function redactor(values: readonly string[]): <T>(data: T) => T {
 /** The values of all secrets that an image names. */
 export function secretsOf(workshop: Workshop, spec: ImageSpec): readonly string[] {
   const uses = [spec.source, ...spec.steps, ...spec.checks, ...spec.formats];
-  return [...new Set(uses.flatMap((use) => use.refs.secrets))].map(workshop.secret);
+  const login = spec.ssh !== undefined && 'password' in spec.ssh ? secretNames(spec.ssh.password) : [];
+  return [...new Set([...uses.flatMap((use) => use.refs.secrets), ...login])].map(workshop.secret);
 }
 
 /** Words of closed lists and ids: a secret that is such a word must not break them. */

@@ -49,6 +49,39 @@ const images: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   ['text for a number', 'pass: first\n', ['2:7 pass: expected a whole number from 0 to 999, not "first"']],
   ['too many processors', 'cpus: 1000\n', ['2:7 cpus: expected at most 256, not 1000']],
+  ['a login without a way in', 'ssh: { user: admin }\n', ['2:1 ssh: missing "key": a string']],
+  [
+    'a login with two ways in',
+    'ssh: { user: admin, key: id, password: x }\n',
+    ['2:30 ssh.password: "password" cannot stand beside the other keys here'],
+  ],
+  [
+    'a login as an option of ssh',
+    'ssh: { user: -oProxyCommand=x, key: id }\n',
+    ['2:14 ssh.user: expected the name of a user'],
+  ],
+  [
+    'a key out of the project',
+    'ssh: { user: admin, key: /root/.ssh/id }\n',
+    [
+      '2:26 ssh.key: "/root/.ssh/id" is an absolute path (paths are relative to the folder that holds ingot.yaml, without "..")',
+    ],
+  ],
+  [
+    'a secret for a name',
+    'ssh: { user: "${secret.who}", password: x }\n',
+    ['2:15 a secret cannot stand here: ${secret.who} (secrets may stand here in: password)'],
+  ],
+  [
+    'Secure Boot on a BIOS',
+    'secure-boot: true\n',
+    ['2:1 secure-boot: a BIOS has no Secure Boot (write `firmware: uefi` beside it)'],
+  ],
+  [
+    'Secure Boot neither on nor off',
+    'secure-boot: enforced\n',
+    ['2:14 secure-boot: expected true or false, not "enforced"'],
+  ],
   ['labels that are a list', 'labels: [a]\n', ['2:1 labels: expected a map, not a list']],
   ['a label that is a map', 'labels:\n  owner: { team: x }\n', ['3:3 labels.owner: expected a string, not a map']],
   ['steps that are a map', 'steps:\n  shell: x\n', ['2:1 steps: expected a list (start each step with "- ")']],
@@ -169,7 +202,7 @@ const images: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'a secret in an argument',
     'steps:\n  - shell: { run: x, args: ["${secret.t}"] }\n',
-    ['3:30 a secret cannot stand here: ${secret.t} (this step takes secrets in: env.*)'],
+    ['3:30 a secret cannot stand here: ${secret.t} (secrets may stand here in: env.*)'],
   ],
   [
     'a secret in a setting',

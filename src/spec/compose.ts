@@ -32,8 +32,9 @@ type Walk = {
   waits: boolean;
 };
 
-// A list here says which, not what to add: an image that says `firmware: [uefi]` wants no bios from a fragment.
-const replaced = new Set(['arch', 'firmware']);
+// A list here says which, not what to add: an image that says `firmware: [uefi]` wants no bios from a fragment. And
+// another login is another login: the key of one is none of the other's.
+const replaced = new Set(['arch', 'firmware', 'ssh']);
 
 /**
  * An image with its fragments beneath it and the project's defaults beneath those: lists append, maps merge, single

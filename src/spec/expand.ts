@@ -1,10 +1,10 @@
 import type { Arch } from '../core/arch.ts';
 import type { Source, Step } from '../core/kinds.ts';
 import type { ImageSpec } from '../core/spec.ts';
-import type { Composed, Settings } from './compose.ts';
+import { type Composed, pathHint, refusedPath, type Settings } from './compose.ts';
 import { check } from './explain.ts';
-import { type Entry, type MapNode, type Node, plain, type Spot } from './node.ts';
-import { asList, settings as schema } from './settings.ts';
+import { type Entry, findScalar, type MapNode, type Node, plain, type Spot } from './node.ts';
+import { asList, settings as schema, secretsInSettings } from './settings.ts';
 import { substitute } from './substitute.ts';
 import {
   filesOf,
@@ -57,9 +57,8 @@ export function expand(subject: Subject, variant: Variant): Expanded {
   const steps = readSteps(...list('steps'), variant);
   const checks = readChecks(...list('checks'), variant);
   const formats = readFormats(...(settings.has('formats') ? list('formats') : defaultFormats(start)), variant);
-  const files = [...(source === undefined ? [] : [source]), ...steps].flatMap((read) =>
-    filesOf(read, variant.problems),
-  );
+  const uses = [...(source === undefined ? [] : [source]), ...steps];
+  const files = [...uses.flatMap((read) => filesOf(read, variant.problems)), ...accessFile(own, subject, variant)];
   const found = { name, arch: variant.arch, files, parents: source === undefined ? [] : parentsOf(source) };
   if (source !== undefined) checkBench(source, steps, variant);
   if (own === undefined || source === undefined) return { ...found, spec: undefined };
@@ -98,7 +97,7 @@ function readSettings({ name, file, start, settings }: Subject, variant: Variant
   for (const key of Object.keys(schema.shape)) {
     const entry = settings.get(key);
     if (entry === undefined) continue;
-    const { node, complete } = substitute(entry.value, { values, problems });
+    const { node, complete } = substitute(entry.value, { values, problems, secretsIn: secretsInSettings[key] });
     if (complete) entries.set(key, { key: entry.key, value: key === 'labels' ? asTexts(node) : node });
   }
   const node: MapNode = { type: 'map', entries, spot: start };
@@ -107,15 +106,33 @@ function readSettings({ name, file, start, settings }: Subject, variant: Variant
     problems.findings(checked.findings, { node, above: start, name: '' });
     return undefined;
   }
-  const { arch: _, firmware, ...plainSettings } = checked.value;
+  const { arch: _, firmware: wanted, ssh, 'secure-boot': secureBoot, ...plainSettings } = checked.value;
+  const firmware: ImageSpec['firmware'] = arch === 'aarch64' ? ['uefi'] : asList(wanted);
+  if (secureBoot && firmware.includes('bios')) {
+    const spot = settings.get('secure-boot')?.key ?? start;
+    problems.at(spot, 'secure-boot: a BIOS has no Secure Boot', 'write `firmware: uefi` beside it');
+  }
   return {
     ...plainSettings,
+    ...(ssh === undefined ? {} : { ssh }),
+    secureBoot,
     name,
     file,
     arch,
     ...(values.siteName === undefined ? {} : { site: values.siteName }),
-    firmware: arch === 'aarch64' ? ['uefi'] : asList(firmware),
+    firmware,
   };
+}
+
+/** The private key that build guests are entered with, where the image brings its own login. */
+function accessFile(own: Own | undefined, { settings, start }: Subject, { problems }: Variant): readonly Named[] {
+  const entry = settings.get('ssh');
+  if (own?.ssh === undefined || !('key' in own.ssh) || entry === undefined) return [];
+  const { key } = own.ssh;
+  const spot = findScalar(entry.value, key)?.spot ?? entry.key ?? start;
+  const wrong = refusedPath(key);
+  if (wrong !== undefined) problems.at(spot, `ssh.key: ${wrong}`, pathHint);
+  return wrong === undefined ? [{ name: key, spot }] : [];
 }
 
 /** Labels are words: `version: 13` means the text. */

@@ -14,6 +14,9 @@ function oneOrMore<T extends z.ZodType>(one: T) {
   return z.union([one, z.array(one).min(1)]);
 }
 
+// A name that ssh cannot take for an option.
+const loginName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'expected the name of a user');
+
 /** What an image says of itself beside its source, steps, checks and formats. */
 export const settings = z.strictObject({
   description: z.string().max(1000).default('').describe('One line for people.'),
@@ -54,7 +57,23 @@ export const settings = z.strictObject({
     .enum(['auto', 'required'])
     .default('auto')
     .describe('"required" refuses to run guests without hardware help.'),
+  ssh: z
+    .union([
+      z.strictObject({ user: loginName, key: z.string().min(1) }),
+      z.strictObject({ user: loginName, password: z.string().min(1) }),
+    ])
+    .optional()
+    .describe(
+      'How build guests of an image with a login of its own let us in: a user with rights to everything, and a private key file of the project or a password, which may be `${secret.x}`. Default: through the seed that guests are given.',
+    ),
+  'secure-boot': z
+    .boolean()
+    .default(false)
+    .describe('Boot guests with Secure Boot enforced; needs `firmware: uefi`. Default false.'),
 });
+
+/** Where `${secret.x}` may stand in a setting, by its key. */
+export const secretsInSettings: Readonly<Record<string, readonly (readonly string[])[]>> = { ssh: [['password']] };
 
 export type Settings = z.infer<typeof settings>;
 

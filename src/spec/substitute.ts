@@ -117,7 +117,7 @@ function keepSecret(
 function secretHint(secretsIn: Work['secretsIn']): string {
   if (secretsIn === undefined || secretsIn.length === 0)
     return 'secrets are for the options of steps that say they take them';
-  return `this step takes secrets in: ${secretsIn.map((path) => path.join('.')).join(', ')}`;
+  return `secrets may stand here in: ${secretsIn.map((path) => path.join('.')).join(', ')}`;
 }
 
 function lookUp(node: ScalarNode, space: string, given: { readonly name: string; readonly work: Work }): string {
