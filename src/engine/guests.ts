@@ -72,7 +72,7 @@ export async function logIn(workshop: Workshop, spec: ImageSpec, request: ImageR
   const id = buildId(host);
   const journal = openJournal(workshop, id, io);
   const ctx: Context = { signal: io.signal, emit: journal.emit, host, step: 'boot' };
-  const { arch, memory, cpus, virtualization } = spec;
+  const { arch, memory, cpus, virtualization, secureBoot } = spec;
   const [firmware = 'uefi'] = spec.firmware;
   const started = host.monotonic();
   const left = Promise.withResolvers<void>();
@@ -95,7 +95,7 @@ export async function logIn(workshop: Workshop, spec: ImageSpec, request: ImageR
         state: join(paths.home, 'state'),
       };
       const disk = { path, format };
-      const request = { disk, arch, memory, cpus, virtualization, firmware, packages, onReady, ...folders };
+      const request = { disk, arch, memory, cpus, virtualization, secureBoot, firmware, packages, onReady, ...folders };
       return bootShell(request, ctx);
     });
   } finally {
@@ -106,7 +106,7 @@ export async function logIn(workshop: Workshop, spec: ImageSpec, request: ImageR
 }
 
 function bootableOf(workshop: Workshop, spec: ImageSpec, { folder, manifest }: FinishedBuild) {
-  const disk = bootableFile(workshop, spec, folder, manifest.artifacts);
+  const disk = bootableFile(workshop, folder, manifest.artifacts);
   if (disk !== undefined) return disk;
   const message = `no format of ${spec.name} can be booted as it is`;
   throw new IngotError({ code: 'USAGE', message, hint: 'add qcow2 to its formats' });

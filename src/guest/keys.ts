@@ -20,19 +20,24 @@ function keygenArgv(file: string): readonly [string, ...string[]] {
 }
 
 /** Make both key pairs in a folder of our own (0700). */
-export async function makeKeys(folder: string, { host, signal }: Context): Promise<GuestKeys> {
-  const files = { login: `${folder}/login`, host: `${folder}/host` };
-  await Promise.all(Object.values(files).map((file) => host.run({ argv: keygenArgv(file) }, { signal })));
-  const read = async (path: string) => (await host.files.read(path)).toString('utf8');
-  const hostPublic = (await read(`${files.host}.pub`)).trim();
-  const knownHostsFile = `${folder}/known_hosts`;
-  await host.files.write(knownHostsFile, `${hostKeyAlias} ${hostPublic}\n`, 0o600);
+export async function makeKeys(folder: string, ctx: Context): Promise<GuestKeys> {
+  const { host, signal } = ctx;
+  const files = ['login', 'host'].map((name) => `${folder}/${name}`);
+  await Promise.all(files.map((file) => host.run({ argv: keygenArgv(file) }, { signal })));
+  const hostPublic = (await host.files.read(`${folder}/host.pub`)).toString('utf8').trim();
+  await host.files.write(`${folder}/known_hosts`, `${hostKeyAlias} ${hostPublic}\n`, 0o600);
+  return readKeys(folder, ctx);
+}
+
+/** The key pairs that were made in a folder. */
+export async function readKeys(folder: string, { host }: Context): Promise<GuestKeys> {
+  const read = async (name: string) => (await host.files.read(`${folder}/${name}`)).toString('utf8');
   return {
-    loginFile: files.login,
-    loginPublic: (await read(`${files.login}.pub`)).trim(),
-    hostPrivate: await read(files.host),
-    hostPublic,
-    knownHostsFile,
+    loginFile: `${folder}/login`,
+    loginPublic: (await read('login.pub')).trim(),
+    hostPrivate: await read('host'),
+    hostPublic: (await read('host.pub')).trim(),
+    knownHostsFile: `${folder}/known_hosts`,
     alias: hostKeyAlias,
   };
 }

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { credentials, metaData, seedArgvs, userData } from './seed.ts';
+import { buildUserData, credentials, metaData, seedArgvs, userData } from './seed.ts';
 
-const keys = { loginPublic: 'ssh-ed25519 AAAA', hostPrivate: '-----BEGIN\nb64\n-----END\n' };
+const keys = {
+  loginPublic: 'ssh-ed25519 AAAA',
+  hostPrivate: '-----BEGIN\nb64\n-----END\n',
+  hostPublic: 'ssh-ed25519 BBBB',
+};
 
 test('the seed is cloud-config with our key, our host key, and sudo without a password', () => {
   const text = userData(keys);
@@ -21,8 +25,19 @@ test('the image makes its own host keys, and does not waste time on RSA', () => 
   expect(parse(userData(keys))).toMatchObject({ ssh_genkeytypes: ['ed25519', 'ecdsa'] });
 });
 
+test('a guest that is built gets a throw-away user, only our host key, and keeps its own name', () => {
+  const data = parse(buildUserData(keys));
+  expect(data.users).toMatchObject([{ name: 'builder', ssh_authorized_keys: ['ssh-ed25519 AAAA'] }]);
+  expect(data.ssh_keys).toEqual({ ed25519_private: keys.hostPrivate, ed25519_public: keys.hostPublic });
+  expect(data).toMatchObject({ preserve_hostname: true, cloud_config_modules: [], cloud_final_modules: [] });
+  expect(parse(metaData('ingot-1', undefined))).toEqual({ 'instance-id': 'ingot-1' });
+});
+
 test('meta-data names the instance', () => {
-  expect(parse(metaData('ingot-1'))).toEqual({ 'instance-id': 'ingot-1', 'local-hostname': 'ingot-guest' });
+  expect(parse(metaData('ingot-1', 'ingot-guest'))).toEqual({
+    'instance-id': 'ingot-1',
+    'local-hostname': 'ingot-guest',
+  });
 });
 
 test('the seed disk is FAT with the label that NoCloud looks for', () => {

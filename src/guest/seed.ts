@@ -2,12 +2,15 @@ import type { Context } from '../core/context.ts';
 import type { DiskFile } from '../core/kinds.ts';
 import type { GuestKeys } from './keys.ts';
 
+/** Who logs in to a guest that is checked. */
 export const loginUser = 'ingot';
+/** Who logs in to a guest that is built; taken away when the image is sealed. */
+export const buildUser = 'builder';
 const hostKeyPath = '/etc/ssh/ingot_host_key';
 const dropInPath = '/etc/ssh/sshd_config.d/00-ingot.conf';
 const dropIn = `HostKey ${hostKeyPath}\n`;
 
-type SeedKeys = Pick<GuestKeys, 'loginPublic' | 'hostPrivate'>;
+type SeedKeys = Pick<GuestKeys, 'loginPublic' | 'hostPrivate' | 'hostPublic'>;
 
 /**
  * cloud-init's user-data: a login user with our key and passwordless sudo, and our host key beside the image's own,
@@ -35,8 +38,39 @@ export function userData(keys: SeedKeys): string {
   return `#cloud-config\n${JSON.stringify(data, null, 1)}\n`;
 }
 
-export function metaData(instance: string): string {
-  return `${JSON.stringify({ 'instance-id': instance, 'local-hostname': 'ingot-guest' })}\n`;
+/** What `bootcmd` adds to /etc/hosts, and sealing takes away. */
+export const hostsMark = '# ingot build';
+
+/**
+ * The user-data of a guest that is built: a throw-away user with our key, our host key as the only one, the root file
+ * system grown, and nothing else of what the image's own first boot would do. Its name stays the image's own.
+ */
+export function buildUserData(keys: SeedKeys): string {
+  const data = {
+    users: [
+      {
+        name: buildUser,
+        lock_passwd: true,
+        shell: '/bin/sh',
+        sudo: ['ALL=(ALL) NOPASSWD:ALL'],
+        ssh_authorized_keys: [keys.loginPublic],
+      },
+    ],
+    ssh_keys: { ed25519_private: keys.hostPrivate, ed25519_public: keys.hostPublic },
+    ssh_genkeytypes: [],
+    preserve_hostname: true,
+    // sudo looks its own host up: without an answer every command would wait for DNS.
+    bootcmd: [`grep -qw "$(hostname)" /etc/hosts || echo "127.0.1.1 $(hostname) ${hostsMark}" >> /etc/hosts`],
+    cloud_init_modules: ['bootcmd', 'growpart', 'resizefs', 'users_groups', 'ssh'],
+    cloud_config_modules: [],
+    cloud_final_modules: [],
+  };
+  return `#cloud-config\n${JSON.stringify(data, null, 1)}\n`;
+}
+
+export function metaData(instance: string, name: string | undefined): string {
+  const data = { 'instance-id': instance, ...(name === undefined ? {} : { 'local-hostname': name }) };
+  return `${JSON.stringify(data)}\n`;
 }
 
 type Argv = readonly [string, ...string[]];
@@ -51,11 +85,19 @@ export function seedArgvs(image: string, files: readonly string[]): readonly Arg
 
 /** Write the NoCloud seed for an image with cloud-init. */
 export async function writeSeed(
-  request: { readonly folder: string; readonly keys: SeedKeys; readonly instance: string },
+  request: {
+    readonly folder: string;
+    readonly keys: SeedKeys;
+    readonly instance: string;
+    readonly purpose: 'check' | 'build';
+  },
   { host, signal }: Context,
 ): Promise<DiskFile> {
-  const { folder, keys, instance } = request;
-  const texts = { 'user-data': userData(keys), 'meta-data': metaData(instance) };
+  const { folder, keys, instance, purpose } = request;
+  const texts = {
+    'user-data': purpose === 'check' ? userData(keys) : buildUserData(keys),
+    'meta-data': metaData(instance, purpose === 'check' ? 'ingot-guest' : undefined),
+  };
   for (const [name, text] of Object.entries(texts)) await host.files.write(`${folder}/${name}`, text, 0o600);
   const path = `${folder}/seed.img`;
   const argvs = seedArgvs(

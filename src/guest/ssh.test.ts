@@ -4,7 +4,7 @@ import { commandArgv, forSsh, masterArgv, type Ssh, shellArgv } from './ssh.ts';
 
 const target = {
   ...{ host: '127.0.0.1', port: 4022, user: 'ingot', keyFile: '/k/login' },
-  ...{ knownHostsFile: '/k/known_hosts', hostKeyAlias: 'ingot-guest' },
+  ...{ knownHostsFile: '/k/known_hosts', hostKeyAlias: 'ingot-guest', lostAfterSeconds: 9 },
 };
 
 test("nothing is trusted on first use and nothing comes from the user's own settings", () => {
@@ -16,6 +16,8 @@ test("nothing is trusted on first use and nothing comes from the user's own sett
       'GlobalKnownHostsFile=/dev/null',
       'HostKeyAlias=ingot-guest',
       'BatchMode=yes',
+      'ServerAliveInterval=3',
+      'ServerAliveCountMax=3',
       'IdentitiesOnly=yes',
       'IdentityAgent=none',
     ]) {
@@ -28,6 +30,13 @@ test('the connection that stays is a child of ours, and commands go through its 
   expect(masterArgv(target, '/k/s').slice(-6)).toEqual(['-N', '-T', '-M', '-S', '/k/s', '127.0.0.1']);
   expect(masterArgv(target, '/k/s').join(' ')).not.toContain('ControlPersist');
   expect(commandArgv(target, '/k/s', 'echo a b').slice(-5)).toEqual(['-T', '-S', '/k/s', '127.0.0.1', 'echo a b']);
+});
+
+test('a password is asked of a program of ours, and the key of a guest that brings its own is kept from then on', () => {
+  const { keyFile: _, ...own } = { ...target, askpass: '/k/askpass', newHostKey: true };
+  const argv = masterArgv(own, '/k/s');
+  expect(argv).toEqual(expect.arrayContaining(['PasswordAuthentication=yes', 'StrictHostKeyChecking=accept-new']));
+  expect(argv).not.toContain('-i');
 });
 
 /** A guest whose port says one banner after another, and whose ssh lets us in or not. */

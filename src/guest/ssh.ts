@@ -4,43 +4,57 @@ import type { Child, Host, RunOptions, RunResult } from '../core/host.ts';
 import { within } from '../core/within.ts';
 import type { Wait } from './wait.ts';
 
-export type SshTarget = {
-  readonly host: string;
-  readonly port: number;
+/** Who logs in and how both sides prove who they are. */
+export type SshLogin = {
   readonly user: string;
-  readonly keyFile: string;
+  /** A private key; absent where a password is asked for. */
+  readonly keyFile?: string;
+  /** A program that prints the password. */
+  readonly askpass?: string;
   readonly knownHostsFile: string;
   readonly hostKeyAlias: string;
+  /** Take the host key that is shown first for the right one: where the image brought its own. */
+  readonly newHostKey?: boolean;
+  /** A guest that does not answer for so long is lost. */
+  readonly lostAfterSeconds: number;
 };
+
+export type SshTarget = SshLogin & { readonly host: string; readonly port: number };
 
 type Argv = readonly [string, ...string[]];
 
 const bannerMs = 3_000;
 const pauseMs = 500;
 const connectSeconds = 20;
+const aliveTries = 3;
 const everyExit = Array.from({ length: 256 }, (_, code) => code);
 
-/** ssh as we use it: our key, our known host, and nothing from the user's or the system's configuration. */
-function sshArgv(target: SshTarget, more: readonly string[]): Argv {
+/** ssh's words before the host: our key, our known host, and nothing from the user's or the system's configuration. */
+export function sshOptions(target: SshTarget): readonly string[] {
   const options = {
-    BatchMode: 'yes',
+    BatchMode: target.askpass === undefined ? 'yes' : 'no',
     IdentitiesOnly: 'yes',
     IdentityAgent: 'none',
-    PasswordAuthentication: 'no',
-    StrictHostKeyChecking: 'yes',
+    PasswordAuthentication: target.askpass === undefined ? 'no' : 'yes',
+    NumberOfPasswordPrompts: 1,
+    StrictHostKeyChecking: target.newHostKey === true ? 'accept-new' : 'yes',
     UserKnownHostsFile: target.knownHostsFile,
     GlobalKnownHostsFile: '/dev/null',
     HashKnownHosts: 'no',
     UpdateHostKeys: 'no',
     HostKeyAlias: target.hostKeyAlias,
     ConnectTimeout: connectSeconds,
-    ServerAliveInterval: 15,
-    ServerAliveCountMax: 8,
+    ServerAliveInterval: Math.ceil(target.lostAfterSeconds / aliveTries),
+    ServerAliveCountMax: aliveTries,
     LogLevel: 'ERROR',
   };
-  const words = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  const where = ['-p', String(target.port), '-l', target.user];
-  return ['ssh', '-F', 'none', ...words, '-i', target.keyFile, ...where, ...more];
+  const more = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  const key = target.keyFile === undefined ? [] : ['-i', target.keyFile];
+  return ['-F', 'none', ...more, ...key, '-p', String(target.port), '-l', target.user];
+}
+
+function sshArgv(target: SshTarget, more: readonly string[]): Argv {
+  return ['ssh', ...sshOptions(target), ...more];
 }
 
 /** The connection that stays: other ssh calls go through its socket. It is a child of ours, so it dies with us. */
@@ -62,7 +76,7 @@ export type Ssh = {
   /** Run one shell line and give its result back whatever the exit code; a lost connection is an error. */
   run(
     line: string,
-    options: Pick<RunOptions, 'stdin' | 'timeoutMs' | 'onLine'> & { signal: AbortSignal },
+    options: Pick<RunOptions, 'stdin' | 'timeoutMs' | 'onLine' | 'stdoutFile'> & { signal: AbortSignal },
   ): Promise<RunResult>;
   /** Settles when the connection is gone. */
   readonly ended: Promise<unknown>;
@@ -118,7 +132,8 @@ async function answers(target: SshTarget, host: Host, signal: AbortSignal): Prom
 async function openSsh(target: SshTarget, socket: string, ctx: Pick<Context, 'host' | 'signal'>): Promise<Ssh> {
   const { host, signal } = ctx;
   await host.files.remove(socket);
-  const master = await host.start({ argv: masterArgv(target, socket) });
+  const env = target.askpass === undefined ? {} : { SSH_ASKPASS: target.askpass, SSH_ASKPASS_REQUIRE: 'force' };
+  const master = await host.start({ argv: masterArgv(target, socket), env });
   let alive = true;
   void master.exited.then(() => {
     alive = false;

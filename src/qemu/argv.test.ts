@@ -11,7 +11,7 @@ const config: MachineConfig = {
     {
       id: 'disk',
       file: { path: '/s/overlay.qcow2', format: 'qcow2' },
-      backing: { path: '/a/x,file=y.qcow2', format: 'qcow2' },
+      below: [{ path: '/a/x,file=y.qcow2', format: 'qcow2' }],
       boot: true,
     },
     { id: 'seed', file: { path: '/s/seed.img', format: 'raw' }, readOnly: true },

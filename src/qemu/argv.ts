@@ -17,8 +17,8 @@ export type Drive = {
   /** The QEMU node's name. */
   readonly id: string;
   readonly file: DiskFile;
-  /** What the file is an overlay of. */
-  readonly backing?: DiskFile;
+  /** What the file is an overlay of, the nearest first: each lies on the one after it, the last is whole in itself. */
+  readonly below?: readonly DiskFile[];
   readonly readOnly?: boolean;
   /** Boot from it, and from nothing else. */
   readonly boot?: boolean;
@@ -39,7 +39,11 @@ export type MachineConfig = {
   /** A file with one string for the guest's SMBIOS table of type 11 (systemd credentials). */
   readonly credentials?: string;
   /** Boot this kernel instead of the disk. */
-  readonly kernel?: { readonly file: string; readonly append: string };
+  readonly kernel?: { readonly file: string; readonly append: string; readonly initrd?: string };
+  /** A channel of ours beside the network: `/dev/virtio-ports/ingot` in the guest, the socket `channel` here. */
+  readonly channel?: boolean;
+  /** Wait for the state of an earlier machine, which is loaded by QMP, instead of booting. */
+  readonly resumes?: boolean;
 };
 
 export function qemuProgram(arch: Arch): string {
@@ -61,8 +65,10 @@ export function qemuArgv(config: MachineConfig): readonly [string, ...string[]] 
     ...deviceArgs(config.arch),
     ...qmpArgs(config.sockets),
     ...serialArgs(config),
+    ...(config.channel === true ? channelArgs(config.sockets) : []),
     ...smbiosArgs(config.credentials),
     ...kernelArgs(config.kernel),
+    ...(config.resumes === true ? ['-incoming', 'defer'] : []),
   ];
 }
 
@@ -85,17 +91,25 @@ function firmwareArgs(firmware: 'bios' | UefiFiles): readonly string[] {
 }
 
 function driveArgs(drive: Drive): readonly string[] {
-  const backing = drive.backing === undefined ? {} : { backing: baseNode(drive.backing) };
-  const node = {
-    ...(drive.backing === undefined ? baseNode(drive.file) : fileNode(drive.file)),
-    ...backing,
-    'node-name': drive.id,
-    'read-only': drive.readOnly === true,
-    // Everything a guest writes is thrown away, so nothing has to reach the disk (cache=unsafe).
-    cache: { direct: false, 'no-flush': true },
-  };
+  const own = drive.below === undefined ? baseNode(drive.file) : layerNode(drive.file, drive.below);
+  const node = { ...own, ...cacheOptions, 'node-name': drive.id, 'read-only': drive.readOnly === true };
   const device = { driver: 'virtio-blk-pci', drive: drive.id, ...(drive.boot === true ? { bootindex: 0 } : {}) };
   return [...blockdev(node), '-device', JSON.stringify(device)];
+}
+
+/**
+ * Nothing has to reach the disk while a guest runs (cache=unsafe): what is worth keeping is synced when it is kept.
+ * What the guest gives back (fstrim) takes no place any more.
+ */
+const cacheOptions = {
+  cache: { direct: false, 'no-flush': true },
+  discard: 'unmap',
+  'detect-zeroes': 'unmap',
+} as const;
+
+/** The node to put on top of a running guest's disk (QMP blockdev-add); it gets what is below it when it is put there. */
+export function overlayNode(id: string, path: string): { readonly [key: string]: Json } {
+  return { ...fileNode({ path, format: 'qcow2' }), ...cacheOptions, 'node-name': id, backing: null };
 }
 
 /** Outgoing traffic is free; the only way in is a port on loopback that the kernel picks: see `forwardedPort`. */
@@ -127,12 +141,19 @@ function serialArgs({ arch, sockets, serialLog }: MachineConfig): readonly strin
   return [...serial, ...debug];
 }
 
+function channelArgs(sockets: string): readonly string[] {
+  const port = { driver: 'virtserialport', chardev: 'channel', name: 'ingot' };
+  return [...listen('channel', sockets, {}), ...['-device', 'virtio-serial-pci', '-device', JSON.stringify(port)]];
+}
+
 function smbiosArgs(credentials: string | undefined): readonly string[] {
   return credentials === undefined ? [] : ['-smbios', `type=11,${optionText(undefined, { path: credentials })}`];
 }
 
 function kernelArgs(kernel: MachineConfig['kernel']): readonly string[] {
-  return kernel === undefined ? [] : ['-kernel', kernel.file, '-append', kernel.append];
+  if (kernel === undefined) return [];
+  const initrd = kernel.initrd === undefined ? [] : ['-initrd', kernel.initrd];
+  return ['-kernel', kernel.file, '-append', kernel.append, ...initrd];
 }
 
 function listen(id: string, sockets: string, more: Readonly<Record<string, string>>): readonly string[] {
@@ -143,6 +164,13 @@ function listen(id: string, sockets: string, more: Readonly<Record<string, strin
 /** A file that may not lead to another one: a qcow2 image names its backing file itself, and that is not followed. */
 function baseNode(disk: DiskFile): { readonly [key: string]: Json } {
   return { ...fileNode(disk), ...(disk.format === 'qcow2' ? { backing: null } : {}), 'read-only': true };
+}
+
+/** An overlay with all that is below it, named here and not by the files themselves. */
+export function layerNode(file: DiskFile, below: readonly DiskFile[]): { readonly [key: string]: Json } {
+  const [next, ...rest] = below;
+  if (next === undefined) return baseNode(file);
+  return { ...fileNode(file), backing: { ...layerNode(next, rest), 'read-only': true } };
 }
 
 function fileNode({ path, format }: DiskFile): { readonly [key: string]: Json } {

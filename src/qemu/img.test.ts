@@ -1,23 +1,11 @@
 import { expect, test } from 'vitest';
-import { convertArgv, createOverlayArgv, infoArgv, parseInfo, resizeArgv } from './img.ts';
+import { convertArgv, createOverlayArgv, flattenArgv, infoArgv, parseInfo, resizeArgv } from './img.ts';
 
 const base = { path: '/a/disk.img', format: 'raw' } as const;
 const target = { path: '/b/disk.qcow2', format: 'qcow2' } as const;
 
 test('formats are pinned in every command', () => {
-  expect(createOverlayArgv({ base, overlay: '/s/o.qcow2', size: 5 })).toEqual([
-    'qemu-img',
-    'create',
-    '-q',
-    '-f',
-    'qcow2',
-    '-F',
-    'raw',
-    '-b',
-    '/a/disk.img',
-    '/s/o.qcow2',
-    '5',
-  ]);
+  expect(createOverlayArgv('/s/o.qcow2', 5)).toEqual(['qemu-img', 'create', '-q', '-f', 'qcow2', '/s/o.qcow2', '5']);
   expect(infoArgv(target)).toEqual(['qemu-img', 'info', '--output=json', '-f', 'qcow2', '/b/disk.qcow2']);
   expect(convertArgv(target, base)).toEqual([
     'qemu-img',
@@ -47,4 +35,14 @@ test.each([
   { 'virtual-size': 1, 'format-specific': { type: 'qcow2', data: { 'data-file': '/etc/shadow' } } },
 ])('a disk that leads to another file is refused: %o', (info) => {
   expect(() => parseInfo(JSON.stringify(info), '/x')).toThrow('leads to another file');
+});
+
+test('a disk is flattened from layers that are named, never from what a file says lies below it', () => {
+  const argv = flattenArgv({ path: '/l/top.qcow2', format: 'qcow2' }, [target, base], { path: '/w/d', format: 'raw' });
+  expect(argv.slice(0, 4)).toEqual(['qemu-img', 'convert', '-O', 'raw']);
+  expect(JSON.parse((argv[4] ?? '').replace(/^json:/, ''))).toMatchObject({
+    driver: 'qcow2',
+    file: { filename: '/l/top.qcow2' },
+    backing: { driver: 'qcow2', file: { filename: '/b/disk.qcow2' }, backing: { driver: 'raw', 'read-only': true } },
+  });
 });

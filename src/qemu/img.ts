@@ -2,14 +2,22 @@ import { z } from 'zod';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { DiskFile } from '../core/kinds.ts';
+import { layerNode } from './argv.ts';
 
 type Argv = readonly [string, ...string[]];
 
-/** An overlay of `size` bytes; both formats are pinned, nothing is guessed from a file's bytes. */
-export function createOverlayArgv(request: { base: DiskFile; overlay: string; size: number }): Argv {
-  const { base, overlay, size } = request;
-  const backing = ['-F', base.format, '-b', absolute(base.path)];
-  return ['qemu-img', 'create', '-q', '-f', 'qcow2', ...backing, absolute(overlay), String(size)];
+/**
+ * An empty overlay of `size` bytes. It names nothing below it: that is said where it is opened, so that layers can be
+ * moved and nothing is guessed from a file's bytes.
+ */
+export function createOverlayArgv(overlay: string, size: number): Argv {
+  return ['qemu-img', 'create', '-q', '-f', 'qcow2', absolute(overlay), String(size)];
+}
+
+/** Write a disk that lies on others as one whole file. */
+export function flattenArgv(file: DiskFile, below: readonly DiskFile[], to: DiskFile): Argv {
+  const chain = `json:${JSON.stringify(layerNode(file, below))}`;
+  return ['qemu-img', 'convert', '-O', to.format, chain, absolute(to.path)];
 }
 
 export function infoArgv(disk: DiskFile): Argv {

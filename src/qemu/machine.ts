@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Child } from '../core/host.ts';
+import { shellLine } from '../core/script.ts';
 import { within } from '../core/within.ts';
-import { type MachineConfig, qemuArgv } from './argv.ts';
+import { type MachineConfig, overlayNode, qemuArgv } from './argv.ts';
 import { connectQmp, forwardedPort, type Qmp, type QmpEvent } from './qmp.ts';
 
 const connectTries = 200;
@@ -18,6 +20,15 @@ export type Machine = {
   readonly ended: Promise<IngotError>;
   /** Have QEMU end because the guest is told to restart by `action`, which waits for `off`: whether it was a restart. */
   untilOff(action: (off: Promise<boolean>) => Promise<void>): Promise<void>;
+  /** Tell the guest something on the channel. */
+  say(line: string): void;
+  /** Let the guest rest, as if no time passed for it, and go on. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Put an empty overlay file on top of a drive: from now on the guest writes there, and what is below only rests. */
+  putOverlay(drive: string, overlay: string): Promise<void>;
+  /** Write the state of a paused guest (memory, devices; not its disks) to a file. */
+  saveState(file: string): Promise<void>;
   /** Write what is on the screen to a PNG; false when that cannot be had. */
   screenshot(path: string): Promise<boolean>;
   /** End QEMU and wait until it is gone. */
@@ -28,14 +39,24 @@ export type MachineListeners = {
   readonly onSerial: (bytes: Uint8Array) => void;
   /** What the BIOS says on its debug port. */
   readonly onFirmware?: (bytes: Uint8Array) => void;
+  /** What the guest says on the channel. */
+  readonly onChannel?: (bytes: Uint8Array) => void;
 };
 
-/** Start QEMU, listen to everything it says, and only then let the guest run. */
-export async function startMachine(config: MachineConfig, listeners: MachineListeners, ctx: Context): Promise<Machine> {
-  const child = await ctx.host.start({ argv: qemuArgv(config) });
+/**
+ * Start QEMU, listen to everything it says, and only then let the guest run: from its boot, or from a saved state, which
+ * fits only a machine with the same devices.
+ */
+export async function startMachine(
+  config: MachineConfig,
+  listeners: MachineListeners,
+  ctx: Context,
+  state?: string,
+): Promise<Machine> {
+  const child = await ctx.host.start({ argv: qemuArgv({ ...config, resumes: state !== undefined }) });
   const opened: { close(): void }[] = [];
   try {
-    return await attach(child, config, listeners, ctx, opened);
+    return await attach({ child, opened, state }, { ...config, resumes: state !== undefined }, listeners, ctx);
   } catch (error) {
     child.kill('SIGKILL');
     const exit = await child.exited;
@@ -46,26 +67,39 @@ export async function startMachine(config: MachineConfig, listeners: MachineList
   }
 }
 
+type Starting = {
+  readonly child: Child;
+  /** Connections to close at the end. */
+  readonly opened: { close(): void }[];
+  readonly state: string | undefined;
+};
+
 async function attach(
-  child: Child,
+  { child, opened, state }: Starting,
   config: MachineConfig,
   listeners: MachineListeners,
   ctx: Context,
-  opened: { close(): void }[],
 ): Promise<Machine> {
   const life = new Life();
   const socket = (name: string) => `${config.sockets}/${name}`;
   const listen = async (name: string, onData: (bytes: Uint8Array) => void) => {
-    opened.push(await ctx.host.connect({ path: socket(name) }, { signal: ctx.signal, onData }));
+    const connection = await ctx.host.connect({ path: socket(name) }, { signal: ctx.signal, onData });
+    opened.push(connection);
+    return connection;
   };
   const qmp = await connectFirst(child, socket('qmp'), (event) => life.onEvent(event), ctx);
   opened.push(qmp);
   await listen('serial', listeners.onSerial);
   if (config.arch === 'x86_64') await listen('debug', listeners.onFirmware ?? (() => undefined));
+  const channel =
+    config.channel === true ? await listen('channel', listeners.onChannel ?? (() => undefined)) : undefined;
   const usernet = await qmp.execute('human-monitor-command', { 'command-line': 'info usernet' });
   const sshPort = forwardedPort(String(usernet));
   if (sshPort === undefined) throw new Error(`QEMU opened no port for ssh: ${String(usernet)}`);
+  if (state !== undefined) await loadState(qmp, state, ctx);
   await qmp.execute('cont');
+  const tops = new Map<string, string>();
+  let overlays = 0;
   const end = () => {
     for (const one of opened) one.close();
   };
@@ -81,6 +115,18 @@ async function attach(
         life.stopping = false;
       }
     },
+    say: (line) => channel?.write(`${line}\n`),
+    pause: async () => void (await qmp.execute('stop')),
+    resume: async () => void (await qmp.execute('cont')),
+    putOverlay: async (drive, overlay) => {
+      const top = tops.get(drive) ?? drive;
+      overlays += 1;
+      const next = `${drive}-${overlays}`;
+      await qmp.execute('blockdev-add', overlayNode(next, overlay));
+      await qmp.execute('blockdev-snapshot', { node: top, overlay: next });
+      tops.set(drive, next);
+    },
+    saveState: (file) => saveState(qmp, file, ctx),
     screenshot: (path) => screenshot(qmp, path, ctx),
     stop: async () => {
       life.stopping = true;
@@ -151,6 +197,36 @@ export function endOf(
     exit.signal === undefined ? `ended with exit code ${exit.exitCode}` : `was ended by ${exit.signal}${killed}`;
   return new IngotError({ code: 'TOOL_FAILED', message: known ?? `QEMU ${how}`, detail: lastLines.slice(-10) });
 }
+
+const statePollMs = 50;
+const stateMs = 120_000;
+
+async function saveState(qmp: Qmp, file: string, ctx: Context): Promise<void> {
+  // Nothing else wants the bandwidth: the guest rests meanwhile.
+  await qmp.execute('migrate-set-parameters', { 'max-bandwidth': 16 * 1024 ** 3 });
+  await qmp.execute('migrate', { uri: `exec:${shellLine(['zstd', '-q', '-1', '-T0', '-f', '-o', file])}` });
+  await untilMigrated(qmp, ctx);
+}
+
+async function loadState(qmp: Qmp, file: string, ctx: Context): Promise<void> {
+  await qmp.execute('migrate-incoming', { uri: `exec:${shellLine(['zstd', '-q', '-dc', '--', file])}` });
+  await untilMigrated(qmp, ctx);
+}
+
+async function untilMigrated(qmp: Qmp, ctx: Context): Promise<void> {
+  const done = await within(stateMs, ctx, async (signal) => {
+    for (;;) {
+      const { status } = migration.parse(await qmp.execute('query-migrate'));
+      if (status === 'completed') return true;
+      if (status === 'failed' || status === 'cancelled') break;
+      await ctx.host.sleep(statePollMs, signal);
+    }
+    return false;
+  });
+  if (done !== true) throw new IngotError({ code: 'TOOL_FAILED', message: 'QEMU could not move the state of a guest' });
+}
+
+const migration = z.object({ status: z.string().optional() });
 
 async function screenshot(qmp: Qmp, path: string, ctx: Context): Promise<boolean> {
   const shoot = () => qmp.execute('screendump', { filename: path, format: 'png' });

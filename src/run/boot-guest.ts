@@ -1,18 +1,18 @@
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
-import type { RunResult } from '../core/host.ts';
-import type { CheckGuest } from '../core/kinds.ts';
+import type { RunOptions, RunResult } from '../core/host.ts';
+import type { CheckGuest, DiskFile } from '../core/kinds.ts';
 import type { Script } from '../core/script.ts';
 import type { Firmware } from '../core/spec.ts';
 import { type Console, createConsole } from '../guest/console.ts';
 import { grownBy } from '../guest/growth.ts';
-import { remoteLine } from '../guest/script.ts';
+import { remoteCall } from '../guest/script.ts';
 import { forSsh, type Ssh, type SshTarget } from '../guest/ssh.ts';
 import { until } from '../guest/wait.ts';
 import { translationFactor } from '../qemu/accelerator.ts';
 import type { Drive, MachineConfig } from '../qemu/argv.ts';
 import { prepareUefi } from '../qemu/firmware.ts';
-import { createOverlayArgv } from '../qemu/img.ts';
+import { createOverlayArgv, diskSize } from '../qemu/img.ts';
 import { type Machine, startMachine } from '../qemu/machine.ts';
 import type { GuestBench } from './guest-bench.ts';
 
@@ -32,41 +32,89 @@ export type BootedGuest = CheckGuest & {
   readonly sshSocket: string;
   /** Seconds from the start of QEMU to the login. */
   readonly seconds: number;
+  /** How much longer waits may take than with hardware virtualization. */
+  readonly stretch: number;
   /** Aborts, with the reason, when the guest is dead or as good as dead. */
   readonly lost: AbortSignal;
+  /** What the guest says on its serial port. */
+  readonly console: Console;
+  readonly machine: () => Machine;
+  /** An error with what there was to see: the end of the console, a picture of the screen, where the log is. */
+  explain(error: unknown): Promise<unknown>;
+  /** Run a script as root and tell its lines as they come; for as long as it takes. */
+  run(script: Script, options: Pick<RunOptions, 'stdin' | 'stdoutFile' | 'onLine'>): Promise<RunResult>;
+  /** Wait until the guest has turned itself off. */
+  untilOff(action: () => Promise<unknown>): Promise<void>;
   /** End it; nothing of it is left but its logs. */
   stop(): Promise<void>;
 };
 
-/** Boot a throw-away overlay of the disk and log in. What the guest says on its console goes to the step's log. */
-export async function bootGuest(bench: GuestBench, firmware: Firmware, ctx: Context): Promise<BootedGuest> {
+/** What a guest boots from, or goes on with. */
+export type GuestStart = {
+  readonly firmware: Firmware;
+  readonly root: Drive;
+  /** A file with the state of an earlier guest that rested on the same disk. */
+  readonly state?: string;
+  /** UEFI's variables as that guest left them; default: fresh ones. */
+  readonly vars?: DiskFile;
+  /** What the guest says on the channel; only then it has one. */
+  readonly onChannel?: (bytes: Uint8Array) => void;
+  /** Called when the guest runs again, before the login. */
+  readonly onStart?: (machine: Machine) => Promise<void>;
+};
+
+/** Boot a throw-away overlay of a disk and log in. */
+export async function bootCopy(
+  bench: GuestBench,
+  disk: DiskFile,
+  firmware: Firmware,
+  ctx: Context,
+): Promise<BootedGuest> {
+  const size = (await diskSize(disk, ctx)) + grownBy;
+  const overlay = `${bench.scratch}/overlay-${firmware}.qcow2`;
+  await ctx.host.run({ argv: createOverlayArgv(overlay, size) }, { signal: ctx.signal });
+  const root: Drive = { id: 'disk', file: { path: overlay, format: 'qcow2' }, below: [disk], boot: true };
+  return bootGuest(bench, { firmware, root }, ctx);
+}
+
+/** Boot a guest and log in. What the guest says on its console until then goes to the step's log. */
+export async function bootGuest(bench: GuestBench, begin: GuestStart, ctx: Context): Promise<BootedGuest> {
+  const { firmware, state, onChannel, onStart } = begin;
   const started = ctx.host.monotonic();
   const watch = new Watch(bench, firmware, ctx);
-  const config = await configure(bench, firmware, ctx);
-  const start = async () => {
-    const machine = await startMachine(config, listenersOf(watch), ctx);
+  const config = await configure(bench, begin, ctx);
+  const listeners = { ...listenersOf(watch), ...(onChannel === undefined ? {} : { onChannel }) };
+  const start = async (from?: string) => {
+    const machine = await startMachine(config, listeners, ctx, from);
     watch.observe(machine);
     return machine;
   };
-  const session = new Session(bench, { watch, start, machine: await start(), firmware }, ctx);
+  const session = new Session(bench, { watch, start, machine: await start(state), firmware }, ctx);
   try {
+    await onStart?.(session.machine);
     await session.login();
     const identity = await session.identity();
     watch.quiet = true;
     return {
       ...{ firmware, arch: bench.arch, identity },
       get ssh() {
-        return session.target;
+        return { ...session.target, keyFile: bench.keys.loginFile };
       },
       get target() {
         return session.target;
       },
       sshSocket: session.socket,
       seconds: (ctx.host.monotonic() - started) / 1000,
+      stretch: session.stretch,
       lost: watch.lost.signal,
-      exec: (script, options) => session.exec(script, { ...options, sudo: bench.user !== 'root' }),
+      console: watch.console,
+      machine: () => session.machine,
+      explain: (error) => watch.explain(error),
+      exec: (script, options) => session.exec(script, { ...options, sudo: session.sudo }),
       execAsUser: (script) => session.exec(script, { sudo: false }),
+      run: (script, options) => session.run(script, options),
       reboot: () => session.reboot(),
+      untilOff: (action) => session.untilOff(action),
       stop: () => session.stop(),
     };
   } catch (error) {
@@ -83,20 +131,22 @@ function listenersOf(watch: Watch) {
   };
 }
 
-async function configure(bench: GuestBench, firmware: Firmware, ctx: Context): Promise<MachineConfig> {
-  const { arch, accelerator, memory, cpus, disk, seed, scratch, logs } = bench;
-  const { host, signal } = ctx;
-  const overlay = `${scratch}/overlay-${firmware}.qcow2`;
+async function configure(bench: GuestBench, begin: GuestStart, ctx: Context): Promise<MachineConfig> {
+  const { arch, accelerator, memory, cpus, seed, scratch, logs } = bench;
+  const { firmware, root, vars, onChannel } = begin;
   const sockets = `${bench.sockets}/${firmware}`;
-  await host.files.makeDirectory(sockets, 0o700);
-  await host.run({ argv: createOverlayArgv({ base: disk, overlay, size: bench.size + grownBy }) }, { signal });
-  const root: Drive = { id: 'disk', file: { path: overlay, format: 'qcow2' }, backing: disk, boot: true };
+  await ctx.host.files.makeDirectory(sockets, 0o700);
   const seeds: readonly Drive[] = seed === undefined ? [] : [{ id: 'seed', file: seed, readOnly: true }];
+  const uefi = async () => {
+    const files = await prepareUefi(arch, `${scratch}/vars-${firmware}.fd`, ctx);
+    return vars === undefined ? files : { ...files, vars };
+  };
   return {
     ...{ arch, accelerator, memory, cpus, sockets, drives: [root, ...seeds] },
-    firmware: firmware === 'bios' ? 'bios' : await prepareUefi(arch, `${scratch}/vars-${firmware}.fd`, ctx),
+    firmware: firmware === 'bios' ? 'bios' : await uefi(),
     serialLog: `${logs}/console-${firmware}.log`,
     ...(bench.credentials === undefined ? {} : { credentials: bench.credentials }),
+    ...(onChannel === undefined ? {} : { channel: true }),
   };
 }
 
@@ -167,46 +217,58 @@ type Guest = {
 /** Our login in one guest. */
 class Session {
   target: SshTarget;
+  machine: Machine;
   readonly socket: string;
+  readonly sudo: boolean;
+  readonly stretch: number;
   readonly #watch: Watch;
   readonly #start: () => Promise<Machine>;
-  #machine: Machine;
   readonly #ctx: Context;
-  readonly #stretch: number;
   #ssh: Ssh | undefined;
 
-  constructor(bench: GuestBench, guest: Guest, ctx: Context) {
-    const { keys, user, sockets, accelerator } = bench;
+  constructor({ login, sockets, accelerator }: GuestBench, guest: Guest, ctx: Context) {
     const { machine, firmware } = guest;
     this.#watch = guest.watch;
     this.#start = guest.start;
-    this.#machine = machine;
+    this.machine = machine;
     this.#ctx = ctx;
-    this.#stretch = accelerator.name === 'tcg' ? translationFactor : 1;
+    this.stretch = accelerator.name === 'tcg' ? translationFactor : 1;
+    this.sudo = login.user !== 'root';
     this.socket = `${sockets}/${firmware}/ssh`;
-    this.target = {
-      ...{ host: '127.0.0.1', port: machine.sshPort, user },
-      ...{ keyFile: keys.loginFile, knownHostsFile: keys.knownHostsFile, hostKeyAlias: keys.alias },
-    };
+    this.target = { ...login, host: '127.0.0.1', port: machine.sshPort };
   }
 
   async login(): Promise<void> {
     const onOpen = (ssh: Ssh): void => {
       this.#ssh = ssh;
     };
-    const limits = { milliseconds: loginMs * this.#stretch, lost: this.#watch.lost.signal };
+    const limits = { milliseconds: loginMs * this.stretch, lost: this.#watch.lost.signal };
     await until(forSsh(this.target, this.socket, this.#ctx.host, onOpen), limits, this.#ctx);
   }
 
   async exec(script: Script, options: { sudo: boolean; timeoutMs?: number }): Promise<RunResult> {
+    const timeoutMs = (options.timeoutMs ?? commandMs) * this.stretch;
+    const { line, input } = remoteCall(script, options);
+    return this.#open().run(line, { stdin: input, timeoutMs, signal: this.#signal() });
+  }
+
+  async run(script: Script, options: Pick<RunOptions, 'stdin' | 'stdoutFile' | 'onLine'>): Promise<RunResult> {
+    const { stdin, ...rest } = options;
+    const { line, input } = remoteCall(script, { stdin, sudo: this.sudo });
+    return this.#open().run(line, { ...rest, stdin: input, signal: this.#signal() });
+  }
+
+  #open(): Ssh {
     if (this.#ssh === undefined) throw new Error('not logged in');
-    const signal = AbortSignal.any([this.#ctx.signal, this.#watch.lost.signal]);
-    const timeoutMs = (options.timeoutMs ?? commandMs) * this.#stretch;
-    return this.#ssh.run(remoteLine(script, options), { stdin: script.text, timeoutMs, signal });
+    return this.#ssh;
+  }
+
+  #signal(): AbortSignal {
+    return AbortSignal.any([this.#ctx.signal, this.#watch.lost.signal]);
   }
 
   async #read(text: string): Promise<readonly string[]> {
-    const { stdout } = await this.exec({ text }, { sudo: this.target.user !== 'root' });
+    const { stdout } = await this.exec({ text }, { sudo: this.sudo });
     return stdout.split('\n').filter((line) => line !== '');
   }
 
@@ -222,10 +284,11 @@ class Session {
   async reboot(): Promise<void> {
     const before = await this.#read(bootIdScript);
     try {
-      await this.#machine.untilOff((off) => this.#turnOff(off));
-      await this.#ssh?.close();
-      this.#machine = await this.#start();
-      this.target = { ...this.target, port: this.#machine.sshPort };
+      // The connection breaks before the command can answer.
+      const restarted = await this.#off(() => this.#read('systemctl reboot').catch(() => undefined));
+      if (!restarted) throw new IngotError({ code: 'STEP_FAILED', message: 'the guest ended instead of restarting' });
+      this.machine = await this.#start();
+      this.target = { ...this.target, port: this.machine.sshPort };
       await this.login();
     } catch (error) {
       throw await this.#watch.explain(error);
@@ -235,22 +298,34 @@ class Session {
     throw new IngotError({ code: 'STEP_FAILED', message: 'the guest did not restart' });
   }
 
-  async #turnOff(off: Promise<boolean>): Promise<void> {
-    // The connection breaks before the command can answer.
-    await this.#read('systemctl reboot').catch(() => undefined);
-    const limits = { milliseconds: restartMs * this.#stretch, lost: this.#watch.lost.signal };
+  async untilOff(action: () => Promise<unknown>): Promise<void> {
+    try {
+      const restarted = await this.#off(action);
+      if (restarted)
+        throw new IngotError({ code: 'STEP_FAILED', message: 'the guest restarted instead of turning off' });
+    } catch (error) {
+      throw await this.#watch.explain(error);
+    }
+  }
+
+  /** Have QEMU end because the guest wants it; says whether it was to restart. */
+  async #off(action: () => Promise<unknown>): Promise<boolean> {
     let restarted = false;
-    const run = async () => {
-      restarted = await off;
-    };
-    await until({ what: 'restart', run }, limits, this.#ctx);
-    if (restarted) return;
-    throw new IngotError({ code: 'STEP_FAILED', message: 'the guest ended instead of restarting' });
+    await this.machine.untilOff(async (off) => {
+      await action();
+      const limits = { milliseconds: restartMs * this.stretch, lost: this.#watch.lost.signal };
+      const run = async () => {
+        restarted = await off;
+      };
+      await until({ what: 'end of the guest', run }, limits, this.#ctx);
+    });
+    await this.#ssh?.close();
+    return restarted;
   }
 
   async stop(): Promise<void> {
     await this.#ssh?.close();
-    await this.#machine.stop();
+    await this.machine.stop();
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Context } from '../core/context.ts';
 import type { Firmware } from '../core/spec.ts';
 import { shellArgv } from '../guest/ssh.ts';
-import { bootGuest } from './boot-guest.ts';
-import { type BenchRequest, openBench } from './guest-bench.ts';
+import { bootCopy } from './boot-guest.ts';
+import { type CopyRequest, openCopyBench } from './guest-bench.ts';
 
-export type ShellRequest = BenchRequest & {
+export type ShellRequest = CopyRequest & {
   readonly firmware: Firmware;
   /** Called when the guest is up, just before it gets the terminal. */
   readonly onReady?: () => void;
@@ -15,9 +15,9 @@ export type ShellRequest = BenchRequest & {
  * code of that shell. The boot is reported under the context's step.
  */
 export async function bootShell(request: ShellRequest, ctx: Context): Promise<number> {
-  const bench = await openBench(request, ctx);
+  const bench = await openCopyBench(request, ctx);
   try {
-    const guest = await bootGuest(bench, request.firmware, ctx);
+    const guest = await bootCopy(bench, request.disk, request.firmware, ctx);
     try {
       request.onReady?.();
       const argv = shellArgv(guest.target, guest.sshSocket);

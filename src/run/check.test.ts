@@ -31,7 +31,7 @@ function setting(...checks: readonly Check[]) {
   }));
   const request: CheckRequest = {
     ...{ disk: { path: '/a/disk.qcow2', format: 'qcow2' }, arch: 'x86_64', firmware: ['bios'], memory: 1, cpus: 1 },
-    ...{ virtualization: 'auto', packages: [], scratch: '/s', logs: '/l', state: '/t' },
+    ...{ virtualization: 'auto', secureBoot: false, packages: [], scratch: '/s', logs: '/l', state: '/t' },
     ...{ uses, kinds: { checks: byName(checks) } },
   };
   return { ctx, request, events, stop };

@@ -4,11 +4,11 @@ import type { ErrorRecord, Outcome } from '../core/events.ts';
 import type { Check, CheckSubject, Kinds } from '../core/kinds.ts';
 import { isNoSpace } from '../core/space.ts';
 import type { Firmware, KindUse } from '../core/spec.ts';
-import { type BootedGuest, bootGuest, firmwareNames } from './boot-guest.ts';
+import { type BootedGuest, bootCopy, firmwareNames } from './boot-guest.ts';
 import { errorRecord } from './error-record.ts';
-import { type BenchRequest, type GuestBench, openBench } from './guest-bench.ts';
+import { type CopyRequest, type OpenBench, openCopyBench } from './guest-bench.ts';
 
-export type CheckRequest = BenchRequest & {
+export type CheckRequest = CopyRequest & {
   /** Which firmwares to boot under, when a check needs guests. */
   readonly firmware: readonly Firmware[];
   readonly uses: readonly KindUse[];
@@ -53,12 +53,12 @@ export async function checkArtifact(request: CheckRequest, ctx: Context): Promis
   const checks = request.uses.map((use) => ({ use, check: checkOf(use, request.kinds) }));
   const guests: BootedGuest[] = [];
   const results: CheckResult[] = [];
-  let bench: (GuestBench & { close(): Promise<void> }) | undefined;
+  let bench: OpenBench | undefined;
   try {
     await ctx.host.files.makeDirectory(request.scratch);
     if (checks.some(({ check }) => check.needs === 'guest')) {
-      bench = await openBench(request, ctx);
-      results.push(...(await bootAll(bench, { firmware: request.firmware, guests }, ctx)));
+      bench = await openCopyBench(request, ctx);
+      results.push(...(await bootAll(bench, request, guests, ctx)));
     }
     for (const [index, { use, check }] of checks.entries()) {
       const id = `check-${index + 1}-${check.name}`;
@@ -87,8 +87,9 @@ function subjectOf({ arch, disk, scratch }: CheckRequest, guests: readonly Boote
 
 /** Boot under each firmware at once; guests that came up are added in the order of the spec. */
 async function bootAll(
-  bench: GuestBench,
-  { firmware, guests }: { readonly firmware: readonly Firmware[]; readonly guests: BootedGuest[] },
+  bench: OpenBench,
+  { disk, firmware }: CheckRequest,
+  guests: BootedGuest[],
   ctx: Context,
 ): Promise<readonly CheckResult[]> {
   const up = new Map<Firmware, BootedGuest>();
@@ -96,7 +97,7 @@ async function bootAll(
     const inside = { ...ctx, step: `boot-${name}` };
     const title = `boot under ${firmwareNames[name]}`;
     return asStep({ check: 'boot', title }, inside, async () => {
-      const guest = await bootGuest(bench, name, inside);
+      const guest = await bootCopy(bench, disk, name, inside);
       up.set(name, guest);
       return `login after ${Math.round(guest.seconds)} s`;
     });

@@ -2,81 +2,162 @@ import type { Arch } from '../core/arch.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { DiskFile } from '../core/kinds.ts';
-import { type GuestKeys, makeKeys } from '../guest/keys.ts';
-import { credentials, loginUser, writeSeed } from '../guest/seed.ts';
+import { type GuestKeys, makeKeys, readKeys } from '../guest/keys.ts';
+import { buildUser, credentials, loginUser, writeSeed } from '../guest/seed.ts';
+import type { SshLogin } from '../guest/ssh.ts';
 import { findAccelerator } from '../qemu/accelerator.ts';
 import type { Accelerator } from '../qemu/argv.ts';
 import { openImage } from '../qemu/image-files.ts';
-import { asRaw, diskSize } from '../qemu/img.ts';
+import { asRaw } from '../qemu/img.ts';
 
 export type BenchRequest = {
-  readonly disk: DiskFile;
+  readonly purpose: 'check' | 'build';
   readonly arch: Arch;
   /** Bytes. */
   readonly memory: number;
   readonly cpus: number;
   readonly virtualization: 'auto' | 'required';
-  /** Names of the packages in the image: whether cloud-init is there decides how we get in. */
-  readonly packages: readonly string[];
+  readonly secureBoot: boolean;
+  /** Whether the image has cloud-init: it decides how we get in. */
+  readonly cloudInit: boolean;
+  /** An access that the image brings along, instead of ours. */
+  readonly access?: GuestAccess;
   /** A folder for work files that the caller removes. */
   readonly scratch: string;
   /** A folder that stays: console logs and pictures of screens. */
   readonly logs: string;
   /** A folder of ours for what is worth remembering between builds (INGOT_HOME/state). */
   readonly state: string;
+  /** A kernel of the image to prove the accelerator with, and its version; undefined when none can be read. */
+  readonly kernel: () => Promise<GuestKernel | undefined>;
+  /** Keys and seed of an earlier run, to get into a guest that goes on from its saved state. */
+  readonly earlier?: EarlierLogin;
 };
 
-/** What all guests of one disk share. */
+/** A private key file, or a password. */
+export type GuestAccess = { readonly user: string } & ({ readonly keyFile: string } | { readonly password: string });
+
+export type GuestKernel = { readonly file: string; readonly version: string };
+
+/** Where an earlier run's keys and seed were kept. */
+export type EarlierLogin = { readonly folder: string };
+
+/** What all guests of one image share. */
 export type GuestBench = BenchRequest & {
-  readonly size: number;
   readonly accelerator: Accelerator;
   readonly keys: GuestKeys;
-  /** Who logs in; `root` where no cloud-init makes a user. */
-  readonly user: string;
+  readonly login: SshLogin;
   readonly seed?: DiskFile;
   readonly credentials?: string;
   /** A short folder (0700) for sockets and keys. */
   readonly sockets: string;
 };
 
-/** Prepare to boot a disk: keys, seed, and the accelerator that was proven to work. `close` removes what was made. */
-export async function openBench(request: BenchRequest, ctx: Context): Promise<GuestBench & { close(): Promise<void> }> {
+/** What throw-away copies of a finished disk are booted with. */
+export type CopyRequest = Omit<BenchRequest, 'purpose' | 'cloudInit' | 'kernel' | 'access' | 'earlier'> & {
+  readonly disk: DiskFile;
+  /** Names of the packages in the image. */
+  readonly packages: readonly string[];
+};
+
+/** The bench for copies of a finished disk. */
+export function openCopyBench(request: CopyRequest, ctx: Context): Promise<OpenBench> {
+  const { disk, packages, ...rest } = request;
+  const kernel = () => kernelOf(disk, request.scratch, ctx);
+  return openBench({ ...rest, purpose: 'check', cloudInit: packages.includes('cloud-init'), kernel }, ctx);
+}
+
+export type OpenBench = GuestBench & { close(): Promise<void> };
+
+/** Prepare to boot an image: keys, seed, and the accelerator that was proven to work. `close` removes what was made. */
+export async function openBench(request: BenchRequest, ctx: Context): Promise<OpenBench> {
   const { files } = ctx.host;
   const sockets = await makeSocketFolder(ctx);
   const close = () => files.remove(sockets);
   try {
     await Promise.all([request.scratch, request.logs].map((folder) => files.makeDirectory(folder)));
-    const keys = await makeKeys(sockets, ctx);
+    const keys =
+      request.earlier === undefined
+        ? await makeKeys(sockets, ctx)
+        : await adoptKeys(request.earlier.folder, sockets, ctx);
     const login = await prepareLogin(request, { sockets, keys }, ctx);
-    const size = await diskSize(request.disk, ctx);
     const probe = `${sockets}/probe`;
     await files.makeDirectory(probe, 0o700);
-    const kernel = () => kernelOf(request, ctx);
-    const { arch, virtualization, state } = request;
-    const accelerator = await findAccelerator({ arch, virtualization, state, sockets: probe, kernel }, ctx);
-    return { ...request, ...login, size, accelerator, keys, sockets, close };
+    const { arch, virtualization, state, kernel } = request;
+    const proof = { arch, virtualization, state, sockets: probe, kernel: async () => (await kernel())?.file };
+    const accelerator = await findAccelerator(proof, ctx);
+    return { ...request, ...login, accelerator, keys, sockets, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function prepareLogin(
-  { packages, scratch }: BenchRequest,
-  { sockets, keys }: { readonly sockets: string; readonly keys: GuestKeys },
-  ctx: Context,
-): Promise<Pick<GuestBench, 'user' | 'seed' | 'credentials'>> {
-  if (packages.includes('cloud-init')) {
-    const instance = `ingot-${ctx.host.randomBytes(8).toString('hex')}`;
-    return { user: loginUser, seed: await writeSeed({ folder: sockets, keys, instance }, ctx) };
-  }
-  const file = `${scratch}/credentials`;
-  await ctx.host.files.write(file, credentials(keys), 0o600);
-  return { user: 'root', credentials: file };
+/** A step that waits for a guest that is gone is to know soon; a check may wait for one that is only slow. */
+const lostAfterSeconds = { build: 9, check: 120 } as const;
+
+const seedFile = 'seed.img';
+const credentialsFile = 'credentials';
+
+/** What is to be kept beside a saved state, so that `EarlierLogin` gets into the guest. */
+export function loginFiles(bench: GuestBench): readonly string[] {
+  const own = ['login', 'login.pub', 'host', 'host.pub', 'known_hosts'].map((name) => `${bench.sockets}/${name}`);
+  const credentials = bench.credentials === undefined ? [] : [bench.credentials];
+  return [...own, ...credentials, ...(bench.seed === undefined ? [] : [bench.seed.path])];
 }
 
-/** A kernel of the image to prove the accelerator with; undefined when the disk has none that can be read. */
-async function kernelOf({ disk, scratch }: BenchRequest, ctx: Context): Promise<string | undefined> {
+async function adoptKeys(folder: string, sockets: string, ctx: Context): Promise<GuestKeys> {
+  for (const name of await ctx.host.files.list(folder)) {
+    const bytes = await ctx.host.files.read(`${folder}/${name}`);
+    await ctx.host.files.write(`${sockets}/${name}`, bytes, 0o600);
+  }
+  return readKeys(sockets, ctx);
+}
+
+async function prepareLogin(
+  { access, cloudInit, purpose, earlier }: BenchRequest,
+  { sockets, keys }: { readonly sockets: string; readonly keys: GuestKeys },
+  ctx: Context,
+): Promise<Pick<GuestBench, 'login' | 'seed' | 'credentials'>> {
+  if (access !== undefined) return { login: await ownLogin(access, sockets, ctx) };
+  const ours = {
+    ...{ keyFile: keys.loginFile, knownHostsFile: keys.knownHostsFile, hostKeyAlias: keys.alias },
+    lostAfterSeconds: lostAfterSeconds[purpose],
+  };
+  if (cloudInit) {
+    const user = purpose === 'check' ? loginUser : buildUser;
+    const old: DiskFile = { path: `${sockets}/${seedFile}`, format: 'raw' };
+    const instance = `ingot-${ctx.host.randomBytes(8).toString('hex')}`;
+    const seed = earlier === undefined ? await writeSeed({ folder: sockets, keys, instance, purpose }, ctx) : old;
+    return { login: { user, ...ours }, seed };
+  }
+  const file = `${sockets}/${credentialsFile}`;
+  if (earlier === undefined) await ctx.host.files.write(file, credentials(keys), 0o600);
+  return { login: { user: 'root', ...ours }, credentials: file };
+}
+
+/** The image's own access. Its host key is its own too: it is taken for right once, on loopback, and then pinned. */
+async function ownLogin(access: GuestAccess, sockets: string, ctx: Context): Promise<SshLogin> {
+  const { user } = access;
+  const known = {
+    ...{ knownHostsFile: `${sockets}/own_known_hosts`, hostKeyAlias: 'image', newHostKey: true },
+    lostAfterSeconds: lostAfterSeconds.build,
+  };
+  if ('keyFile' in access) {
+    const keyFile = `${sockets}/own_key`;
+    // ssh refuses keys that others may read, as files of a project are.
+    await ctx.host.files.write(keyFile, await ctx.host.files.read(access.keyFile), 0o600);
+    return { user, keyFile, ...known };
+  }
+  await ctx.host.files.write(`${sockets}/password`, `${access.password}\n`, 0o600);
+  const askpass = `${sockets}/askpass`;
+  await ctx.host.files.write(askpass, `#!/bin/sh\nexec cat '${sockets}/password'\n`, 0o700);
+  return { user, askpass, ...known };
+}
+
+/** A kernel of a disk, copied into `scratch`; undefined when the disk has none that can be read. */
+export async function kernelOf(disk: DiskFile, scratch: string, ctx: Context): Promise<GuestKernel | undefined> {
+  await ctx.host.files.makeDirectory(scratch);
   const raw = await asRaw(disk, `${scratch}/disk.raw`, ctx);
   const image = await openImage(raw, ctx).catch((error: unknown) => {
     if (error instanceof IngotError && error.code === 'CHECK_FAILED') return undefined;
@@ -85,9 +166,9 @@ async function kernelOf({ disk, scratch }: BenchRequest, ctx: Context): Promise<
   const files = (await image?.list('/boot')) ?? [];
   const kernel = files.find(({ name, kind }) => kind === 'file' && name.startsWith('vmlinuz-'));
   if (kernel === undefined) return undefined;
-  const copy = `${scratch}/probe-kernel`;
-  await image?.copy(`/boot/${kernel.name}`, copy);
-  return copy;
+  const file = `${scratch}/probe-kernel`;
+  await image?.copy(`/boot/${kernel.name}`, file);
+  return { file, version: kernel.name.slice('vmlinuz-'.length) };
 }
 
 const socketRoot = '/tmp';

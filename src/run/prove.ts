@@ -43,6 +43,7 @@ export async function proveArtifact(workshop: Workshop, proof: Proof, ctx: Conte
       memory: spec.memory,
       cpus: spec.cpus,
       virtualization: spec.virtualization,
+      secureBoot: spec.secureBoot,
       packages: proof.packages.map(({ name }) => name),
       scratch: join(proof.scratch, 'checks'),
       logs: join(workshop.paths.builds, proof.build),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DiskFile } from '../core/kinds.ts';
 import { withRoom } from '../core/space.ts';
 import { moveFolder, syncFolder } from './durable.ts';
 import type { StorePaths } from './paths.ts';
@@ -15,11 +16,26 @@ export type LayerRecord = {
   readonly seconds: number;
   /** Bytes of the packed layer. */
   readonly bytes: number;
+  /** Of a guest's disk instead of a tree. */
+  readonly disk?: DiskLayer;
+};
+
+/** A layer of blocks means something only on the very disk that it was written on, so each names the one below it. */
+export type DiskLayer = {
+  readonly id: string;
+  /** The id of the layer below; absent for a whole disk. */
+  readonly below?: string;
+  readonly format: DiskFile['format'];
+  /** Bytes that the guest sees. */
+  readonly size: number;
+  /** Public keys (base64 of 32 bytes) whose private halves were used to make it: no trace of them may be in an image. */
+  readonly keys: readonly string[];
 };
 
 export type StoredLayer = LayerRecord & { readonly file: string };
 
 const packed = 'layer.tar.zst';
+const disk = 'disk.img';
 const record = 'layer.json';
 
 /** Whether a layer is there; cheap and without promises, for planning. */
@@ -33,7 +49,7 @@ export async function findLayer(paths: StorePaths, key: string, now: number): Pr
   const layer = await readLayer(paths, key);
   if (layer === undefined) return undefined;
   try {
-    const file = join(folder, packed);
+    const file = join(folder, layer.disk === undefined ? packed : disk);
     if ((await stat(file)).size !== layer.bytes) return undefined;
     await utimes(join(folder, record), now / 1000, now / 1000);
     return { ...layer, file };
@@ -56,6 +72,11 @@ export function packedFile(folder: string): string {
   return join(folder, packed);
 }
 
+/** The same for a disk. */
+export function diskFile(folder: string): string {
+  return join(folder, disk);
+}
+
 /** Give a packed layer its name. `folder` holds the packed file and becomes the layer. */
 export async function saveLayer(
   paths: StorePaths,
@@ -63,12 +84,17 @@ export async function saveLayer(
   folder: string,
   layer: Omit<LayerRecord, 'schemaVersion' | 'bytes'>,
 ): Promise<void> {
-  const bytes = (await stat(packedFile(folder))).size;
+  const bytes = (await stat(layer.disk === undefined ? packedFile(folder) : diskFile(folder))).size;
   const text = JSON.stringify({ schemaVersion: 1, ...layer, bytes } satisfies LayerRecord);
   await withRoom(paths.layers, bytes, async () => {
     await writeFile(join(folder, record), text);
     await syncFolder(folder);
-    if (!(await moveFolder(folder, join(paths.layers, key)))) await rm(folder, { recursive: true, force: true });
+    const place = join(paths.layers, key);
+    if (await moveFolder(folder, place)) return;
+    // An old layer of blocks does not fit on the disk that this one was just written on.
+    if (layer.disk !== undefined) await dropLayer(paths, key);
+    if (layer.disk === undefined || !(await moveFolder(folder, place)))
+      await rm(folder, { recursive: true, force: true });
   });
 }
 

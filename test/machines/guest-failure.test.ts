@@ -26,7 +26,13 @@ async function emptyDisk(firmware: Firmware): Promise<CheckRequest> {
   const use = { options: {}, place: { file: 'x', line: 1, column: 1 }, refs: { site: {}, pins: {}, secrets: [] } };
   return {
     ...{ disk: { path, format: 'raw' }, arch: 'x86_64', firmware: [firmware], kinds: { checks } },
-    ...{ uses: [{ kind: 'ssh', ...use }], memory: 512 * 1024 * 1024, cpus: 1, virtualization: 'auto' },
+    ...{
+      uses: [{ kind: 'ssh', ...use }],
+      memory: 512 * 1024 * 1024,
+      cpus: 1,
+      virtualization: 'auto',
+      secureBoot: false,
+    },
     ...{ packages: ['cloud-init'], scratch: join(folder, 'scratch'), logs: join(folder, 'logs'), state: folder },
   };
 }
