@@ -28,12 +28,13 @@ test('a command inside keeps its environment and is called by its own name in er
     name: 'tar',
     argv: [
       ...['nsenter', '--target', '42', '--user', '--mount', '--pid', '--ipc', '--uts', '--'],
-      ...['sh', '-c', 'umask 022; exec "$@"', 'sh', 'tar', '-xf', 'a b'],
+      ...['sh', '-c', 'umask 022; cd -- "$0" && exec "$@"', '/x', 'tar', '-xf', 'a b'],
     ],
     env: { A: '1' },
     cwd: '/x',
   });
   expect(insideCommand(42, { name: 'unpacking', argv: ['tar'] }).name).toBe('unpacking');
+  expect(insideCommand(42, { argv: ['tar'] }).argv.slice(-4)).toEqual(['-c', 'umask 022; exec "$@"', 'sh', 'tar']);
 });
 
 const me = { name: 'me', uid: 1000 };
@@ -58,7 +59,14 @@ test('a step sees the tree, its own processes and /tmp, and nothing of this mach
   const argv = sandboxCommand({ root: '/w/tree', entry: '/w/e', resolv: 'link', argv: ['/bin/sh', '-c', 'a;b'] });
   const words = argv.join(' ');
   expect(words.startsWith('bwrap --bind /w/tree / --proc /proc --dev /dev --ro-bind /sys /sys ')).toBe(true);
-  for (const word of ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--die-with-parent', '--as-pid-1'])
+  for (const word of [
+    '--unshare-pid',
+    '--unshare-ipc',
+    '--unshare-uts',
+    '--die-with-parent',
+    '--as-pid-1',
+    '--clearenv',
+  ])
     expect(argv).toContain(word);
   const bound = argv.flatMap((word, i) => (/^--(ro-)?bind$/.test(word) ? [argv[i + 1]] : []));
   expect(bound).toEqual(['/w/tree', '/sys', '/w/e']);

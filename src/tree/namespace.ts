@@ -26,9 +26,9 @@ export function holderCommand(place: string, memoryBytes: number): Command {
 /** Run a program of the build machine inside the session whose first process is `pid`. */
 export function insideCommand(pid: number, command: Command): Command {
   const enter = ['nsenter', '--target', String(pid), '--user', '--mount', '--pid', '--ipc', '--uts', '--'] as const;
-  // A person's umask must not become modes in the image.
-  const bare = ['sh', '-c', 'umask 022; exec "$@"', 'sh'] as const;
-  return { name: command.argv[0], ...command, argv: [...enter, ...bare, ...command.argv] };
+  // A person's umask must not become modes in the image; a mount namespace is entered at its root (setns(2)).
+  const bare = ['sh', '-c', `umask 022; ${command.cwd === undefined ? '' : 'cd -- "$0" && '}exec "$@"`] as const;
+  return { name: command.argv[0], ...command, argv: [...enter, ...bare, command.cwd ?? 'sh', ...command.argv] };
 }
 
 /** One line of /proc/PID/uid_map: as many ids as we use, starting where the build machine lets us. */
@@ -69,7 +69,7 @@ export function sandboxCommand(request: {
     ...['--tmpfs', '/run', '--perms', '1777', '--tmpfs', '/tmp', '--ro-bind', entry, '/run/ingot'],
     ...(request.resolv === 'file' ? ['--ro-bind', `${entry}/resolv.conf`, '/etc/resolv.conf'] : []),
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'localhost'],
-    ...['--die-with-parent', '--as-pid-1', '--cap-add', 'ALL', '--chdir', '/root'],
+    ...['--die-with-parent', '--as-pid-1', '--cap-add', 'ALL', '--clearenv', '--chdir', '/root'],
     ...['--', '/bin/sh', '/run/ingot/enter', ...request.argv],
   ];
 }

@@ -39,6 +39,14 @@ rm -f /home/*/.bash_history /home/*/.lesshst /home/*/.python_history
 rm -rf /root/.cache /root/.ansible
 `;
 
+/**
+ * The part of it for a system that was installed by others, which boots and grows in a way of its own. Text for a
+ * shell that stops at errors.
+ */
+export function forgetText(): string {
+  return [identity, traces, firstBoot].join('\n');
+}
+
 function system(arch: Arch, filesystem: Filesystem): readonly string[] {
   const pass = filesystem === 'ext4' ? 1 : 0;
   return [
