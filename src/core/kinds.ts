@@ -96,7 +96,7 @@ export type Source<Options = unknown> = Kind<Options> & {
   readonly bench: Bench;
   /** Project-relative paths whose bytes the source uses. */
   files?(options: Options): readonly string[];
-  /** Names of the images it is made from; they are built first. */
+  /** Names of the images it is made from; they are built first, and their keys are its pin, by name. */
   parents?(options: Options): readonly string[];
   /** Ask the outside world for exact versions; part of the key. Kept by the store until a refresh is asked for. */
   pin?(options: Options, arch: Arch, ctx: Context): Promise<Json>;
@@ -137,7 +137,13 @@ export type Format<Options = unknown> = Kind<Options> & {
   /** Write the raw sealed disk to `output`, deterministically. */
   write(options: Options, request: { readonly disk: string; readonly output: string }, ctx: Context): Promise<void>;
   /** How QEMU reads the written file, where it can as it is; the checks boot the first such format. */
-  boots(options: Options): 'raw' | 'qcow2' | undefined;
+  boots(options: Options): DiskFile['format'] | undefined;
+  /** Where it cannot: write the disk that the file holds to `output`, so that another image can start from it. */
+  unpack?(
+    options: Options,
+    request: { readonly file: string; readonly output: string },
+    ctx: Context,
+  ): Promise<DiskFile['format']>;
 };
 
 /** A guest that was booted from the artifact on a throw-away overlay, for the checks. */

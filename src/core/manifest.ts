@@ -46,6 +46,8 @@ export type ArtifactFile = {
   /** Its name, without a folder. */
   readonly file: string;
   readonly format: string;
+  /** How the format was written; absent in manifests of earlier versions. */
+  readonly options?: Json;
   readonly bytes: number;
   readonly sha256: string;
 };

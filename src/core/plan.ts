@@ -8,7 +8,7 @@ import type { Json } from './keys.ts';
 export type Lock = {
   /** SHA-256 of each file and folder that a step uses, by its path relative to the project. */
   readonly files: Readonly<Record<string, string>>;
-  /** What each source was pinned to, by `sourceId`. */
+  /** What each source was pinned to, by `sourceId`; of images made from others the keys of those, by name. */
   readonly sources: Readonly<Record<string, Json>>;
 };
 

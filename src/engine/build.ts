@@ -4,43 +4,79 @@ import type { Context } from '../core/context.ts';
 import type { EventBody, Outcome } from '../core/events.ts';
 import type { Host } from '../core/host.ts';
 import type { ImageSpec } from '../core/spec.ts';
+import { imageId, parentsOf, passesOf } from '../plan/family.ts';
 import { type Built, buildImage } from '../run/build.ts';
 import { errorRecord } from '../run/error-record.ts';
+import { inGraph } from '../run/in-graph.ts';
 import { redactor, secretsOf, type Workshop } from '../run/workshop.ts';
 import { imageFolder } from '../store/paths.ts';
 import { packLayer, takeSnapshot } from '../tree/layers.ts';
 import type { OpenTree } from '../tree/session.ts';
 import { buildId, openJournal } from './journal.ts';
 
-/** Build images, several at once but never two passes together; each end is told in its result. */
+/**
+ * Build images, several at once, each after those it is made from and never two passes together; each end is told in
+ * its result. `specs` hold all that one of them is made from, before it.
+ */
 export async function buildAll(
   workshop: Workshop,
   specs: readonly ImageSpec[],
   request: BuildRequest,
   io: Io,
 ): Promise<readonly BuildResult[]> {
-  const results = new Map<ImageSpec, BuildResult>();
-  const jobs = request.jobs ?? Math.max(1, Math.floor(workshop.host.cpus / 4));
-  for (const pass of [...new Set(specs.map((spec) => spec.pass))].sort((a, b) => a - b)) {
-    const waiting = specs.filter((spec) => spec.pass === pass);
-    const worker = async () => {
-      for (let spec = waiting.shift(); spec !== undefined; spec = waiting.shift()) {
-        results.set(spec, await buildOne(workshop, spec, request, io));
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(jobs, waiting.length) }, worker));
-  }
-  return specs.flatMap((spec) => results.get(spec) ?? []);
+  const { kinds, host } = workshop;
+  const passes = passesOf(specs, kinds);
+  const passOf = (spec: ImageSpec) => passes.get(spec) ?? spec.pass;
+  const family = new Map(specs.map((spec) => [spec, parentsOf(spec, specs, kinds)]));
+  const needs = new Map(
+    specs.map((spec) => {
+      const before = specs.filter((other) => passOf(other) < passOf(spec));
+      return [spec, [...(family.get(spec) ?? []), ...before]];
+    }),
+  );
+  return inGraph(specs, {
+    jobs: request.jobs ?? Math.max(1, Math.floor(host.cpus / 4)),
+    needs: (spec) => needs.get(spec) ?? [],
+    run: (spec, done: ReadonlyMap<ImageSpec, BuildResult>) => {
+      const parents = (family.get(spec) ?? []).flatMap((parent) => done.get(parent) ?? []);
+      const lost = parents.find(({ outcome }) => outcome === 'failed' || outcome === 'skipped');
+      if (lost !== undefined && !io.signal.aborted) return skip(workshop, spec, lost, io);
+      return buildOne({ workshop, spec, parents, request, io });
+    },
+  });
 }
 
-async function buildOne(workshop: Workshop, spec: ImageSpec, request: BuildRequest, io: Io): Promise<BuildResult> {
+/** Say that an image cannot be built for want of one that it is made from. */
+async function skip(workshop: Workshop, spec: ImageSpec, lost: BuildResult, io: Io): Promise<BuildResult> {
+  const build = buildId(workshop.host);
+  const journal = openJournal(workshop, build, io);
+  const common = { image: spec.name, arch: spec.arch, outcome: 'skipped', seconds: 0 } as const;
+  const message = `not built: it starts from ${lost.image}, which ${lost.outcome === 'failed' ? 'failed' : 'was skipped'}`;
+  const error = { code: lost.error?.code ?? 'STEP_FAILED', message };
+  journal.emit({ type: 'build.start', image: spec.name, arch: spec.arch, key: '' });
+  journal.emit({ type: 'build.end', ...common, error });
+  journal.close();
+  return { ...common, build, paths: [], checks: [], error };
+}
+
+type Job = {
+  readonly workshop: Workshop;
+  readonly spec: ImageSpec;
+  /** How those ended that it is made from. */
+  readonly parents: readonly BuildResult[];
+  readonly request: BuildRequest;
+  readonly io: Io;
+};
+
+async function buildOne({ workshop, spec, parents, request, io }: Job): Promise<BuildResult> {
   const { host } = workshop;
   const build = buildId(host);
   const journal = openJournal(workshop, build, io);
   const started = host.monotonic();
   const { name: image, arch } = spec;
   const common = () => ({ image, arch, build, seconds: (host.monotonic() - started) / 1000 });
-  const options = { build, force: request.force, refresh: request.refresh, checks: request.checks };
+  const keys = new Map(parents.map((parent) => [imageId(parent.image, parent.arch), parent.key]));
+  const options = { build, force: request.force, refresh: request.refresh, checks: request.checks, parents: keys };
   let redact = <T>(data: T): T => data;
   journal.emit({ type: 'build.start', image, arch, key: '' });
   try {

@@ -30,12 +30,16 @@ export function createEngine(ground: Ground): Engine {
       const workshop = await openWorkshop(ground);
       const specs = await selectImages(workshop, request);
       const ctx = { signal: io.signal, emit: quiet, host, step: 'plan' };
-      const lock = await pinImages(workshop, specs, request.refresh ? 'all' : 'none', ctx);
+      const lock = await pinImages(workshop, specs, { ask: request.refresh ? 'all' : 'none' }, ctx);
       return specs.map((spec) => planWithStore(workshop, spec, lock, { force: request.force }));
     },
     async check(request, io) {
       const workshop = await openWorkshop(ground);
-      return checkAll(workshop, await selectImages(workshop, request), request, io);
+      const { images } = request;
+      const specs = await selectImages(workshop, request);
+      // Those that a named image is made from were checked when they were built.
+      const named = specs.filter(({ name }) => images.length === 0 || images.includes(name));
+      return checkAll(workshop, named, request, io);
     },
     async list(request, io) {
       const workshop = await openWorkshop(ground);
@@ -57,7 +61,8 @@ export function createEngine(ground: Ground): Engine {
     async shell(request, io) {
       const workshop = await openWorkshop(ground);
       const { image, arch, site } = request;
-      const [spec] = await selectImages(workshop, { images: [image], arch, ...(site === undefined ? {} : { site }) });
+      const selection = { images: [image], arch, ...(site === undefined ? {} : { site }) };
+      const spec = (await selectImages(workshop, selection)).find(({ name }) => name === image);
       if (spec === undefined) throw new IngotError({ code: 'NOT_FOUND', message: `there is no image ${image}` });
       await logIn(workshop, spec, request, io);
     },

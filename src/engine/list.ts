@@ -16,7 +16,7 @@ export async function listImages(
   specs: readonly ImageSpec[],
   ctx: Context,
 ): Promise<readonly ListedImage[]> {
-  const lock = await pinImages(workshop, specs, 'none', ctx);
+  const lock = await pinImages(workshop, specs, { ask: 'none' }, ctx);
   return Promise.all(specs.map((spec) => listImage(workshop, spec, lock)));
 }
 

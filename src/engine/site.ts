@@ -4,6 +4,7 @@ import { IngotError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { Kinds } from '../core/kinds.ts';
 import type { ImageSpec } from '../core/spec.ts';
+import { withFamily } from '../plan/family.ts';
 import { loadProject } from '../run/load-project.ts';
 import type { Workshop } from '../run/workshop.ts';
 import { storePaths } from '../store/paths.ts';
@@ -26,7 +27,7 @@ export async function openWorkshop(ground: Ground): Promise<Workshop> {
   return { host, kinds, root, paths: storePaths(homeFolder(place, { env, cwd })), secret: secretsFrom(env) };
 }
 
-/** The images that were selected, in the order they are built. */
+/** The images that were selected and all they are made from, in the order they are built. */
 export async function selectImages(workshop: Workshop, selection: Selection): Promise<readonly ImageSpec[]> {
   const { images, arch, site, pass } = selection;
   const choice = { images, arch, ...(site === undefined ? {} : { site }) };
@@ -35,7 +36,7 @@ export async function selectImages(workshop: Workshop, selection: Selection): Pr
   if (chosen.length === 0 && pass !== undefined) {
     throw new IngotError({ code: 'USAGE', message: `no image has pass ${pass}`, hint: 'ingot list' });
   }
-  return chosen;
+  return withFamily(chosen, project.images, workshop.kinds);
 }
 
 function secretsFrom(env: Host['env']): (name: string) => string {

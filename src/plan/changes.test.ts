@@ -152,6 +152,16 @@ test.each([
     ['site a 1 -> 2', 'option run: x 1 -> y 2'],
   ],
   [{ 'file a.sh': 'x' }, {}, ['a.sh is no longer used']],
+  [
+    { 'image debian-13': 'a1b2'.padEnd(64, '0') },
+    { 'image debian-13': 'c3d4'.padEnd(64, '0') },
+    ['debian-13 changed (key a1b2.. -> c3d4..)'],
+  ],
+  [
+    { options: 'debian-12', 'image debian-12': 'x' },
+    { options: 'debian-13', 'image debian-13': 'y' },
+    ['options: debian-12 -> debian-13'],
+  ],
   [{ arch: 'x86_64' }, { arch: 'aarch64' }, ['its inputs changed']],
   [{ 'options.a': 'same' }, { 'options.a': 'same' }, []],
 ])('from %j to %j the words are %j', (before, now, words) => {

@@ -16,6 +16,7 @@ export function changesOf(before: Inputs, now: Inputs): readonly string[] {
   const options = changed.filter((change) => change.name.startsWith('options') && !isExplained(change, values));
   const words = [
     ...changed.flatMap((change) => kindWords(change)),
+    ...changed.flatMap((change) => imageWords(change)),
     ...changed.flatMap((change) => fileWords(change, options.length > 0)),
     ...values.map(({ name, from, to }) => `${name} ${shown(from)} -> ${shown(to)}`),
     ...optionWords(options, before, now),
@@ -29,6 +30,12 @@ export function changesOf(before: Inputs, now: Inputs): readonly string[] {
 
 function kindWords({ name, from, to }: Change): readonly string[] {
   return name === 'kind version' ? [`this version of Ingot does it another way (${from ?? '?'} -> ${to ?? '?'})`] : [];
+}
+
+/** Another name of an image stands among the options too. */
+function imageWords({ name, from, to }: Change): readonly string[] {
+  if (!name.startsWith('image ') || from === undefined || to === undefined) return [];
+  return [`${name.slice('image '.length)} changed (key ${short(from)} -> ${short(to)})`];
 }
 
 function fileWords({ name, from, to }: Change, optionsChanged: boolean): readonly string[] {

@@ -16,7 +16,7 @@ export type StepInputs = {
   /** Undefined where something is not known yet. */
   readonly digest: string | undefined;
   readonly inputs: Inputs;
-  /** Names of what is not known yet: `file scripts/base.sh`, `pin`. */
+  /** Names of what is not known yet: `file scripts/base.sh`, `pin`, `image debian-13`. */
   readonly unknown: readonly string[];
 };
 
@@ -32,19 +32,27 @@ export function sourceId(use: KindUse, arch: Arch): string {
   return digest({ kind: use.kind, options: use.options, arch });
 }
 
-/** The inputs of a source; `pins`: whether its kind asks the outside world for versions. */
+/** What a source must say of itself to be planned; `pins`: whether its kind asks the outside world for versions. */
+export type PlannedSource = PlannedKind & {
+  readonly pins: boolean;
+  parents?(options: unknown): readonly string[];
+};
+
+/** The inputs of a source. */
 export function sourceInputs(
   use: KindUse,
-  kind: PlannedKind & { readonly pins: boolean },
+  kind: PlannedSource,
   from: { readonly arch: Arch; readonly lock: Lock },
 ): StepInputs {
   const { arch, lock } = from;
-  const pin = kind.pins ? lock.sources[sourceId(use, arch)] : null;
+  const parents = kind.parents?.(use.options) ?? [];
+  const pin = kind.pins || parents.length > 0 ? lock.sources[sourceId(use, arch)] : null;
   const own = useInputs(use, kind, lock);
-  const unknown = pin === undefined ? [...own.unknown, 'pin'] : own.unknown;
+  const missing = parents.length > 0 ? parents.map((name) => `image ${name}`) : ['pin'];
+  const unknown = pin === undefined ? [...own.unknown, ...missing] : own.unknown;
   return {
     digest: unknown.length > 0 ? undefined : digest({ own: own.digest, arch, pin }),
-    inputs: { ...own.inputs, arch, ...(pin === undefined ? {} : flatten('pin', ' ', pin)) },
+    inputs: { ...own.inputs, arch, ...flatten(parents.length > 0 ? 'image' : 'pin', ' ', pin) },
     unknown,
   };
 }

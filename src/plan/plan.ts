@@ -126,7 +126,7 @@ function reasonOf(draft: Draft, key: string | undefined, { old, stale, gone, bui
 
 function unknownWords(unknown: readonly string[]): string {
   const [first = '', ...rest] = unknown.map((name) =>
-    name === 'pin' ? 'newest versions' : name.replace(/^file /, ''),
+    name === 'pin' ? 'newest versions' : name.replace(/^(?:file|image) /, ''),
   );
   return `${[first, ...rest].join(', ')} not looked up yet`;
 }

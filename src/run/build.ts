@@ -21,7 +21,7 @@ import { writeHistory } from '../store/records.ts';
 import type { OpenTree } from '../tree/session.ts';
 import { bootableFile, writeFormats, writeSidecars } from './finish.ts';
 import { gitState, toolVersions } from './machine-facts.ts';
-import { pinImages } from './pin.ts';
+import { type ImageKeys, pinImages } from './pin.ts';
 import { planWithStore } from './plan.ts';
 import { proveArtifact } from './prove.ts';
 import { buildTree, LostLayerError, type SealedDisk } from './tree.ts';
@@ -33,6 +33,8 @@ export type BuildOptions = {
   readonly force: boolean;
   readonly refresh: boolean;
   readonly checks: boolean;
+  /** Keys of the images that this one is made from, as they were built. */
+  readonly parents: ImageKeys;
   readonly onFailure?: ((tree: OpenTree, ctx: Context) => Promise<void>) | undefined;
 };
 
@@ -62,7 +64,8 @@ async function findOrBuild(workshop: Workshop, spec: ImageSpec, options: BuildOp
 type Planned = { readonly plan: Plan; readonly lock: Lock };
 
 async function planNow(workshop: Workshop, spec: ImageSpec, options: BuildOptions, ctx: Context): Promise<Planned> {
-  const lock = await pinImages(workshop, [spec], options.refresh ? 'all' : 'unknown', ctx);
+  const ask = options.refresh ? 'all' : 'unknown';
+  const lock = await pinImages(workshop, [spec], { ask, keys: options.parents }, ctx);
   return { plan: planWithStore(workshop, spec, lock, { force: options.force }), lock };
 }
 
@@ -98,7 +101,7 @@ async function proveAgain(
   return withLedger(workshop.paths, options.build, ctx.signal, async (ledger) => {
     const scratch = join(workshop.paths.work, options.build);
     await ledger.record({ folder: scratch });
-    const disk = bootableFile(workshop, spec, found.folder, found.manifest.artifacts);
+    const disk = bootableFile(workshop, found.folder, found.manifest.artifacts);
     if (disk === undefined) throw notBootable(spec);
     const { packages } = found.manifest;
     const checks = await proveArtifact(
@@ -161,7 +164,7 @@ async function makeAndPublish(making: Making, planned: Planned, ctx: Context): P
   const artifacts = await writeFormats(workshop, spec, { disk: sealed.disk, folder: staged }, ctx);
   const first = artifacts[0];
   if (first === undefined) throw new Error('an image has at least one format');
-  const bootable = bootableFile(workshop, spec, staged, artifacts) ?? {
+  const bootable = bootableFile(workshop, staged, artifacts) ?? {
     path: sealed.disk,
     format: 'raw' as const,
     sha256: first.sha256,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import type { Context } from '../core/context.ts';
-import type { DiskFile } from '../core/kinds.ts';
+import type { DiskFile, Format } from '../core/kinds.ts';
 import type { ArtifactFile, Manifest } from '../core/manifest.ts';
 import { withRoom } from '../core/space.ts';
 import type { ImageSpec } from '../core/spec.ts';
@@ -34,7 +34,7 @@ export async function writeFormats(
       const line = `${sha256}  ${file}\n`;
       await withRoom(output, line.length, () => workshop.host.files.write(`${output}.sha256`, line));
       const bytes = (await workshop.host.files.stat(output))?.size ?? 0;
-      return { file, format: use.kind, bytes, sha256 };
+      return { file, format: use.kind, options: use.options, bytes, sha256 };
     });
     artifacts.push(value);
   }
@@ -68,15 +68,22 @@ export async function writeSidecars(
 /** The first artifact that QEMU can boot as it is, for the checks. */
 export function bootableFile(
   workshop: Workshop,
-  spec: ImageSpec,
   folder: string,
   artifacts: readonly ArtifactFile[],
 ): (DiskFile & { readonly sha256: string }) | undefined {
-  for (const [index, use] of spec.formats.entries()) {
-    const format = workshop.kinds.formats.get(use.kind)?.boots(use.options);
-    const artifact = artifacts[index];
-    if (format !== undefined && artifact !== undefined)
-      return { path: join(folder, artifact.file), format, sha256: artifact.sha256 };
+  for (const artifact of artifacts) {
+    const { kind, options } = writtenAs(artifact, workshop);
+    const format = kind?.boots(options);
+    if (format !== undefined) return { path: join(folder, artifact.file), format, sha256: artifact.sha256 };
   }
   return undefined;
+}
+
+/** The format of an artifact with its options, which manifests did not always tell. */
+export function writtenAs(
+  { format, options }: ArtifactFile,
+  { kinds }: Pick<Workshop, 'kinds'>,
+): { readonly kind: Format | undefined; readonly options: unknown } {
+  const kind = kinds.formats.get(format);
+  return { kind, options: options ?? kind?.options.safeParse({}).data };
 }

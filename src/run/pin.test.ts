@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fakeKinds } from '../../test/support/fake-kinds.ts';
-import { imageOf } from '../../test/support/spec-project.ts';
+import { imageOf, projectOf } from '../../test/support/spec-project.ts';
 import type { Json } from '../core/keys.ts';
 import { byName, type Kinds } from '../core/kinds.ts';
 import { createHost } from '../host/host.ts';
 import { sourceId } from '../plan/inputs.ts';
 import { storePaths } from '../store/paths.ts';
-import { pinImages } from './pin.ts';
+import { type Ask, pinImages } from './pin.ts';
+import type { Workshop } from './workshop.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -25,16 +26,22 @@ const spec = imageOf(
 );
 const host = createHost();
 
-function pin(ask: 'none' | 'unknown' | 'all', kinds: Kinds = fakeKinds) {
-  const workshop = {
-    host,
-    kinds,
-    root: folder,
-    paths: storePaths(join(folder, 'home')),
-    secret: (name: string) => name,
-  };
-  const ctx = { host, signal: new AbortController().signal, emit: () => undefined, step: '' };
-  return pinImages(workshop, [spec], ask, ctx);
+function workshopOf(kinds: Kinds): Workshop {
+  return { host, kinds, root: folder, paths: storePaths(join(folder, 'home')), secret: (name) => name };
+}
+
+const context = () => ({ host, signal: new AbortController().signal, emit: () => undefined, step: '' });
+
+function pin(ask: Ask, kinds: Kinds = fakeKinds) {
+  return pinImages(workshopOf(kinds), [spec], { ask }, context());
+}
+
+/** The fake kinds, with sources whose pin is this. */
+function answering(pinned: () => Promise<Json>): Kinds {
+  const sources = [...fakeKinds.sources.values()].map((source) =>
+    source.pin === undefined ? source : { ...source, pin: pinned },
+  );
+  return { ...fakeKinds, sources: byName(sources) };
 }
 
 const digestNow = async () => (await pin('none')).files['files'];
@@ -83,13 +90,48 @@ test('a file that is not there is named, and a pipe is refused instead of being 
 test('a source is asked once and remembered, again when all are asked, and never for a look', async () => {
   let asked = 0;
   const pinned = async (): Promise<Json> => ({ release: ++asked });
-  const sources = [...fakeKinds.sources.values()].map((source) =>
-    source.pin === undefined ? source : { ...source, pin: pinned },
-  );
-  const kinds = { ...fakeKinds, sources: byName(sources) };
+  const kinds = answering(pinned);
   const id = sourceId(spec.source, spec.arch);
   const found = [];
   for (const ask of ['none', 'unknown', 'unknown', 'all', 'none'] as const)
     found.push((await pin(ask, kinds)).sources[id]);
   expect(found).toEqual([undefined, { release: 1 }, { release: 1 }, { release: 2 }, { release: 2 }]);
+});
+
+test('an image made from others is pinned to their keys, which follow everything they are made from', async () => {
+  const { images } = projectOf({
+    'images/base.yaml':
+      'source: { packages: { suite: trixie } }\nsteps: [{ copy: { from: file, path: files, to: /x } }]\n',
+    'images/node.yaml': 'source: { image: base }\n',
+    'images/top.yaml': 'source: { image: node }\n',
+  });
+  const pinsOf = async (request: Parameters<typeof pinImages>[2], kinds = fakeKinds, specs = images) => {
+    const { sources } = await pinImages(workshopOf(kinds), specs, request, context());
+    return specs.map(({ source, arch }) => sources[sourceId(source, arch)]);
+  };
+  expect(
+    await pinsOf(
+      { ask: 'none' },
+      answering(async () => ({ release: 1 })),
+    ),
+  ).toEqual([undefined, undefined, undefined]);
+  const first = await pinsOf(
+    { ask: 'unknown' },
+    answering(async () => ({ release: 1 })),
+  );
+  expect(first).toEqual([
+    { release: 1 },
+    { base: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    { node: expect.any(String) },
+  ]);
+  expect(await pinsOf({ ask: 'none' })).toEqual(first);
+  await writeFile(join(folder, 'files', 'motd'), 'changed');
+  const second = await pinsOf({ ask: 'none' });
+  expect([second[0], second[1] === first[1], JSON.stringify(second[2]) === JSON.stringify(first[2])]).toEqual([
+    { release: 1 },
+    false,
+    false,
+  ]);
+  const keys = new Map([['node x86_64', 'as built']]);
+  expect(await pinsOf({ ask: 'none', keys }, fakeKinds, images.slice(2))).toEqual([{ node: 'as built' }]);
 });

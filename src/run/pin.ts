@@ -5,18 +5,26 @@ import { IngotError } from '../core/errors.ts';
 import type { Json } from '../core/keys.ts';
 import type { Lock } from '../core/plan.ts';
 import type { ImageSpec } from '../core/spec.ts';
+import { imageId, parentNames } from '../plan/family.ts';
 import { filesToDigest, sourceId } from '../plan/inputs.ts';
 import { readPin, writePin } from '../store/records.ts';
+import { keyOf } from './plan.ts';
 import type { Workshop } from './workshop.ts';
 
+/** `none`: what is not known stays unknown; `unknown`: a source that was never pinned is asked now; `all`: each is. */
+export type Ask = 'none' | 'unknown' | 'all';
+
+/** Keys of images by `imageId`. */
+export type ImageKeys = ReadonlyMap<string, string | undefined>;
+
 /**
- * Find out what images are made from: digests of the project's files, and the state of each source. `ask`: a source
- * that was never pinned is asked now, or every one is; without it, what is not known stays unknown.
+ * Find out what images are made from: digests of the project's files, the state of each source, and the keys of other
+ * images. An image stands behind those it is made from, unless their keys are told in `keys`.
  */
 export async function pinImages(
   workshop: Workshop,
   specs: readonly ImageSpec[],
-  ask: 'none' | 'unknown' | 'all',
+  request: { readonly ask: Ask; readonly keys?: ImageKeys },
   ctx: Context,
 ): Promise<Lock> {
   const files: Record<string, string> = {};
@@ -24,22 +32,32 @@ export async function pinImages(
     files[path] = await digestNamed(workshop, path);
   }
   const sources: Record<string, Json> = {};
+  const lock = { files, sources };
+  const keys = new Map(request.keys);
+  const wanted = new Set(specs.flatMap((spec) => parentNames(spec, workshop.kinds)));
   for (const spec of specs) {
     const id = sourceId(spec.source, spec.arch);
-    if (sources[id] !== undefined) continue;
-    const pin = await pinSource(workshop, spec, ask, ctx);
+    const pin = parentKeys(spec, keys, workshop) ?? sources[id] ?? (await pinSource(workshop, spec, request.ask, ctx));
     if (pin !== undefined) sources[id] = pin;
+    const own = imageId(spec.name, spec.arch);
+    if (wanted.has(spec.name) && !keys.has(own)) keys.set(own, keyOf(workshop, spec, lock));
   }
-  return { files, sources };
+  return lock;
 }
 
-async function pinSource(
-  workshop: Workshop,
-  spec: ImageSpec,
-  ask: 'none' | 'unknown' | 'all',
-  ctx: Context,
-): Promise<Json | undefined> {
+/** The pin of an image that is made from others. */
+function parentKeys(spec: ImageSpec, keys: ImageKeys, { kinds }: Workshop): Json | undefined {
+  const names = parentNames(spec, kinds);
+  const known = names.flatMap((name) => {
+    const key = keys.get(imageId(name, spec.arch));
+    return key === undefined ? [] : [[name, key] as const];
+  });
+  return names.length > 0 && known.length === names.length ? Object.fromEntries(known) : undefined;
+}
+
+async function pinSource(workshop: Workshop, spec: ImageSpec, ask: Ask, ctx: Context): Promise<Json | undefined> {
   const kind = workshop.kinds.sources.get(spec.source.kind);
+  if (parentNames(spec, workshop.kinds).length > 0) return undefined;
   if (kind?.pin === undefined) return null;
   const id = sourceId(spec.source, spec.arch);
   const known = ask === 'all' ? undefined : await readPin(workshop.paths, id);

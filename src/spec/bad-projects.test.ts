@@ -137,6 +137,16 @@ const projects: readonly (readonly [string, SpecFiles, readonly string[]])[] = [
     ['images/a.yaml:1:18 image "b" is not made for aarch64 (it is made for: x86_64)'],
   ],
   [
+    'a parent without a disk',
+    {
+      'images/a.yaml': 'source: { image: b }\n',
+      'images/b.yaml': `${source}formats: [archive]\n`,
+    },
+    [
+      'images/a.yaml:1:18 no format of image "b" holds a disk that another image can start from (add qcow2 to its formats)',
+    ],
+  ],
+  [
     'images in a circle',
     { 'images/a.yaml': 'source: { image: b }\n', 'images/b.yaml': 'source: { image: a }\n' },
     ['images/b.yaml:1:18 images are made from each other in a circle: a -> b -> a'],

@@ -1,4 +1,5 @@
 import type { Arch } from '../core/arch.ts';
+import type { Kinds } from '../core/kinds.ts';
 import type { Expanded } from './expand.ts';
 import { suggestion } from './nearest.ts';
 import type { Problems } from './problems.ts';
@@ -7,6 +8,7 @@ import { show } from './words.ts';
 type Known = {
   readonly names: readonly string[];
   readonly arches: ReadonlyMap<string, readonly Arch[]>;
+  readonly kinds: Kinds;
   readonly problems: Problems;
 };
 
@@ -25,8 +27,10 @@ export function checkParents(images: readonly Expanded[], known: Known): void {
       if (here.includes(name)) {
         const circle = [...here.slice(here.indexOf(name)), name].join(' -> ');
         known.problems.at(spot, `images are made from each other in a circle: ${circle}`);
-      } else if (parent !== undefined) visit(parent, here);
-      else checkParent(name, image.arch, spot, known);
+      } else if (parent !== undefined) {
+        checkFormats(parent, spot, known);
+        visit(parent, here);
+      } else checkParent(name, image.arch, spot, known);
     }
     done.add(id);
   }
@@ -74,6 +78,17 @@ function checkParent(name: string, arch: Arch, spot: Expanded['parents'][number]
   // An image that has problems of its own is told of there.
   if (made !== undefined && !made.includes(arch))
     problems.at(spot, `image ${show(name)} is not made for ${arch}`, `it is made for: ${made.join(', ')}`);
+}
+
+function checkFormats({ name, spec }: Expanded, spot: Expanded['parents'][number]['spot'], known: Known): void {
+  const isDisk = spec?.formats.some(({ kind, options }) => {
+    const format = known.kinds.formats.get(kind);
+    return format?.boots(options) !== undefined || format?.unpack !== undefined;
+  });
+  if (isDisk === false) {
+    const message = `no format of image ${show(name)} holds a disk that another image can start from`;
+    known.problems.at(spot, message, `add qcow2 to its formats`);
+  }
 }
 
 function idOf({ name, arch }: Expanded): string {

@@ -103,7 +103,7 @@ export function parseProject(given: ProjectFiles, around: Around, choice: Choice
   });
   const all = [...images.values()].flatMap(({ expanded }) => expanded);
   const arches = new Map([...images].map(([name, image]) => [name, image.arches]));
-  checkParents(all, { names, arches, problems });
+  checkParents(all, { names, arches, kinds: around.kinds, problems });
   const found = problems.sorted();
   const chosen = found.length > 0 || files.missing.size > 0 ? all : choose(images, choice, around.hostArch);
   return {

@@ -172,12 +172,25 @@ const formatKinds = (['qcow2', 'raw'] as const).map((name) =>
   }),
 );
 
+/** A file that is no disk. */
+const archiveFormat = defineFormat({
+  name: 'archive',
+  version: 1,
+  summary: 'The files of the image.',
+  options: z.strictObject({}),
+  example: {},
+  title: () => 'archive',
+  extension: () => 'tar',
+  boots: () => undefined,
+  write: none,
+});
+
 /** A few kinds of every family, shaped like the real ones, that do nothing. */
 export const fakeKinds: Kinds = {
   sources: byName([packagesSource, diskSource, imageSource]),
   steps: byName([packagesStep, shellStep, copyStep, rebootStep, settingsStep]),
   checks: byName(checkKinds),
-  formats: byName(formatKinds),
+  formats: byName([...formatKinds, archiveFormat]),
 };
 
 /** The same kinds, one step of them at another version. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { raw, writeArgv } from './raw.ts';
+import { raw, unpackArgv, writeArgv } from './raw.ts';
 
 test.each([
   ['none', 'raw', 'raw', ['cp', '--sparse=always', '/a b', '/o']],
@@ -10,6 +10,14 @@ test.each([
   expect(raw.extension(options)).toBe(extension);
   expect(raw.boots(options)).toBe(boots);
   expect(writeArgv({ compression }, '/a b', '/o')).toEqual(argv);
+});
+
+test.each([
+  ['none', ['cp', '--sparse=always', '/a b', '/o']],
+  ['zstd', ['zstd', '-q', '-d', '--sparse', '-o', '/o', '/a b']],
+  ['gzip', ['bash', '-o', 'pipefail', '-c', expect.stringContaining('conv=sparse'), '/a b', '/o']],
+] as const)('compression %s is taken off again', (compression, argv) => {
+  expect(unpackArgv({ compression }, '/a b', '/o')).toEqual(argv);
 });
 
 test('it is not compressed unless that is asked for, and other words are refused', () => {

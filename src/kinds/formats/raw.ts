@@ -22,6 +22,10 @@ export const raw = defineFormat<Options>({
   tools: (o) => (o.compression === 'zstd' ? [{ program: 'zstd', debian: 'zstd', why: 'compressed raw disks' }] : []),
   extension: (o) => extensions[o.compression],
   boots: (o) => (o.compression === 'none' ? 'raw' : undefined),
+  unpack: async (o, { file, output }, ctx) => {
+    await ctx.host.run({ argv: unpackArgv(o, file, output) }, { signal: ctx.signal });
+    return 'raw';
+  },
   write: async (o, { disk, output }, ctx) => {
     await ctx.host.run(
       { argv: writeArgv(o, disk, output) },
@@ -29,6 +33,14 @@ export const raw = defineFormat<Options>({
     );
   },
 });
+
+/** Holes come back as holes; a damaged file is a failure. */
+export function unpackArgv(o: Options, file: string, output: string): [string, ...string[]] {
+  if (o.compression === 'zstd') return ['zstd', '-q', '-d', '--sparse', '-o', output, file];
+  if (o.compression === 'none') return ['cp', '--sparse=always', file, output];
+  const script = 'gzip -dc -- "$0" | dd of="$1" bs=1M iflag=fullblock conv=sparse status=none';
+  return ['bash', '-o', 'pipefail', '-c', script, file, output];
+}
 
 /** gzip writes to stdout, without a name or a time in its header. */
 export function writeArgv(o: Options, disk: string, output: string): [string, ...string[]] {

@@ -1,4 +1,5 @@
 import { byName } from '../../core/kinds.ts';
+import { image } from './image.ts';
 import { packages } from './packages.ts';
 
-export const sources = byName([packages]);
+export const sources = byName([image, packages]);
