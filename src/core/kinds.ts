@@ -126,6 +126,10 @@ export type StepContext = Context & {
   fetch(url: string, sha256: string): Promise<string>;
   /** Where to write a file that is to lie beside the artifacts under this name; kept with the step's layer. */
   sidecar(name: string): string;
+  /** A folder for work files that is gone after the step; nobody else can read it. */
+  readonly folder: string;
+  /** A file of the store that `make` writes once for all builds, found again by its key (letters and digits). */
+  keep(key: string, make: (file: string) => Promise<void>): Promise<string>;
 };
 
 /** A disk image on this machine. */

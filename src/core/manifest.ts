@@ -27,6 +27,8 @@ export type Manifest = {
   readonly tools: Readonly<Record<string, string>>;
   readonly steps: readonly ManifestStep[];
   readonly artifacts: readonly ArtifactFile[];
+  /** Files that steps brought out of the image; absent in manifests of earlier versions. */
+  readonly sidecars?: readonly SidecarFile[];
   readonly checks: readonly CheckRecord[];
 };
 
@@ -51,6 +53,8 @@ export type ArtifactFile = {
   readonly bytes: number;
   readonly sha256: string;
 };
+
+export type SidecarFile = Pick<ArtifactFile, 'file' | 'bytes' | 'sha256'>;
 
 export type CheckRecord = {
   readonly check: string;

@@ -24,6 +24,7 @@ import { gitState, toolVersions } from './machine-facts.ts';
 import { type ImageKeys, pinImages } from './pin.ts';
 import { planWithStore } from './plan.ts';
 import { proveArtifact } from './prove.ts';
+import { placeSidecars } from './sidecars.ts';
 import { buildTree, LostLayerError, type SealedDisk } from './tree.ts';
 import { type Workshop, withStep } from './workshop.ts';
 
@@ -180,6 +181,7 @@ async function makeAndPublish(making: Making, planned: Planned, ctx: Context): P
   const checks = options.checks && spec.checks.length > 0 ? await proveArtifact(workshop, proof, ctx) : [];
   const [versions, git] = await tools;
   const { value } = await withStep({ id: 'publish', title: 'publish' }, ctx, async (stepCtx) => {
+    const sidecars = await placeSidecars(workshop.paths, plan, { folder: staged, artifacts }, stepCtx);
     const manifest: Manifest = {
       ...describe(spec, plan, planned.lock),
       build: options.build,
@@ -191,6 +193,7 @@ async function makeAndPublish(making: Making, planned: Planned, ctx: Context): P
       tools: versions,
       steps: sealed.steps,
       artifacts,
+      sidecars,
       checks,
     };
     await writeSidecars(workshop, staged, manifest, sealed.contents);

@@ -6,7 +6,6 @@ import type { Inputs, Plan, PlannedStep } from '../core/plan.ts';
 import { fillSecrets } from '../core/secrets.ts';
 import { isNoSpace, withRoom } from '../core/space.ts';
 import type { ImageSpec } from '../core/spec.ts';
-import { fetchInput } from '../store/inputs.ts';
 import { dropLayer, findLayer, packedFile, saveLayer } from '../store/layers.ts';
 import { assembleDisk } from '../tree/disk.ts';
 import {
@@ -24,6 +23,7 @@ import { type OpenTree, openTree } from '../tree/session.ts';
 import { osReleaseScript, packagesScript, parseOsRelease, parsePackages } from './image-facts.ts';
 import { withRoomForTools } from './room.ts';
 import { Saving } from './saving.ts';
+import { withStepContext } from './step-context.ts';
 import { type Workshop, withStep } from './workshop.ts';
 
 export type TreeBuild = {
@@ -97,6 +97,7 @@ async function runSteps(running: Running & { readonly saving: Saving }, ctx: Con
         inMemory,
         () => treeBytes(session),
         async () => {
+          await makeLayerFolder(build, step, stepCtx);
           await runStep(running, index, step, stepCtx);
           await clampTimes(session, epoch);
           const after = await takeSnapshot(session);
@@ -164,11 +165,22 @@ async function runStep(running: Running, index: number, step: PlannedStep, ctx: 
   const kind = workshop.kinds.steps.get(step.kind);
   if (use === undefined || kind === undefined) throw new Error(`no step ${step.id}`);
   const options = fillSecrets(use.options, kind.secretsIn, workshop.secret);
-  await kind.run(options, session.work, {
-    ...ctx,
-    projectFile: (path) => join(workshop.root, path),
-    fetch: (url, sha256) => fetchInput(workshop.paths, { url, sha256 }, ctx),
-  });
+  const place = { workshop, spec, folder: build.folder, layer: layerFolder(build, step) };
+  try {
+    await withStepContext(place, ctx, (stepCtx) => kind.run(options, session.work, stepCtx));
+  } finally {
+    await session.leave();
+  }
+}
+
+/** Becomes the step's layer. */
+function layerFolder(build: TreeBuild, step: PlannedStep): string {
+  return join(build.folder, `layer-${step.id}`);
+}
+
+async function makeLayerFolder(build: TreeBuild, step: PlannedStep, { host }: Context): Promise<void> {
+  const folder = layerFolder(build, step);
+  await withRoom(folder, 0, () => host.files.makeDirectory(folder));
 }
 
 /** Resolves when the tree may change again; what it resolves to, when the layer is stored. */
@@ -179,8 +191,7 @@ async function saveDifference(
 ): Promise<{ readonly saved: Promise<void> }> {
   const { build, tree } = running;
   const { changed, removed } = difference(before, after);
-  const folder = join(build.folder, `layer-${step.id}`);
-  await withRoom(folder, 0, () => ctx.host.files.makeDirectory(folder));
+  const folder = layerFolder(build, step);
   const { packed } = await packLayer(tree.as(ctx), changed, packedFile(folder));
   const record = { title: step.title, removed, seconds: took };
   const saved = packed.then(() => saveLayer(build.workshop.paths, step.key ?? '', folder, record));

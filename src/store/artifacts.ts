@@ -90,7 +90,8 @@ export async function findByKey(
 }
 
 async function isWhole(build: FinishedBuild): Promise<boolean> {
-  for (const artifact of build.manifest.artifacts) {
+  const { artifacts, sidecars = [] } = build.manifest;
+  for (const artifact of [...artifacts, ...sidecars]) {
     const size = await stat(join(build.folder, artifact.file)).then(
       (found) => found.size,
       () => -1,

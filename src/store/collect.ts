@@ -40,6 +40,7 @@ export async function takeStock(paths: StorePaths, nowMs: number): Promise<reado
   const found = await Promise.all([
     layers(paths),
     holdingsIn(paths.inputs, 'input'),
+    holdingsIn(paths.kept, 'input'),
     holdingsIn(paths.packages, 'package', (name) => name !== latestFolder),
     holdingsIn(join(paths.packages, latestFolder), 'package'),
     logs(paths, names),
@@ -142,7 +143,7 @@ async function currentNames(image: string): Promise<ReadonlySet<string>> {
 async function leftovers(paths: StorePaths, running: ReadonlySet<string>): Promise<readonly Holding[]> {
   const images = await namesIn(join(paths.artifacts, 'images'));
   const folders = [
-    ...[paths.layers, paths.inputs, paths.packages, join(paths.packages, latestFolder), paths.builds],
+    ...[paths.layers, paths.inputs, paths.kept, paths.packages, join(paths.packages, latestFolder), paths.builds],
     ...[paths.pins, paths.checks, paths.history, paths.artifacts, join(paths.artifacts, 'images')],
     ...images.flatMap((image) => [dirname(buildsFolder(paths, image)), buildsFolder(paths, image)]),
   ];

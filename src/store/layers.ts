@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskFile } from '../core/kinds.ts';
 import { withRoom } from '../core/space.ts';
@@ -75,6 +75,20 @@ export function packedFile(folder: string): string {
 /** The same for a disk. */
 export function diskFile(folder: string): string {
   return join(folder, disk);
+}
+
+const sidecar = 'sidecar.';
+
+/** Where a step writes a file that is to lie beside the artifacts: in the folder that becomes its layer. */
+export function sidecarFile(folder: string, name: string): string {
+  return join(folder, `${sidecar}${name}`);
+}
+
+/** The files that a stored layer's step gave out, by name: their paths. */
+export async function layerSidecars(paths: StorePaths, key: string): Promise<ReadonlyMap<string, string>> {
+  const folder = join(paths.layers, key);
+  const files = (await readdir(folder).catch(() => [])).filter((file) => file.startsWith(sidecar)).sort();
+  return new Map(files.map((file) => [file.slice(sidecar.length), join(folder, file)]));
 }
 
 /** Give a packed layer its name. `folder` holds the packed file and becomes the layer. */

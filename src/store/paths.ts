@@ -8,6 +8,8 @@ export type StorePaths = {
   readonly layers: string;
   /** Verified inputs by digest. */
   readonly inputs: string;
+  /** What steps made once for all builds, by key. */
+  readonly kept: string;
   /** Package files as they were downloaded. */
   readonly packages: string;
   /** What sources were pinned to, by source id. */
@@ -32,6 +34,7 @@ export function storePaths(home: string): StorePaths {
     home,
     layers: join(store, 'layers'),
     inputs: join(store, 'inputs'),
+    kept: join(store, 'kept'),
     packages: join(store, 'packages'),
     pins: join(store, 'pins'),
     checks: join(store, 'checks'),

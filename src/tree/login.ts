@@ -48,18 +48,27 @@ const holder: Script = { text: 'echo ready; read -r end' };
 async function open(place: Place, folder: string, ctx: Context): Promise<Child> {
   const { host, signal } = ctx;
   const { inside } = place;
-  await inside({ argv: ['mkdir', folder] }, { signal });
+  await inside({ argv: ['mkdir', '-p', folder] }, { signal });
   const { argv } = await prepareSandbox(place, holder, ctx);
   const [bwrap, ...words] = argv;
   const told = ['sh', '-c', 'exec 3>"$0"; exec "$@"', `${folder}/info`, bwrap, '--info-fd', '3', ...words] as const;
   const { child, says } = await startTalking(insideCommand(place.pid, { argv: [...told] }), noShell, host);
-  await says('ready');
+  try {
+    await says('ready');
+    await writeStandIn(place, folder, ctx);
+    return child;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+}
+
+async function writeStandIn({ inside }: Place, folder: string, { host, signal }: Context): Promise<void> {
   const { stdout } = await inside({ argv: ['cat', `${folder}/info`] }, { signal });
   const { 'child-pid': pid } = JSON.parse(stdout) as { readonly 'child-pid': number };
   const nsenter = (await host.which('nsenter')) ?? 'nsenter';
   const write = 'cat > "$0" && chmod 755 "$0"';
   await inside({ argv: ['sh', '-c', write, `${folder}/ssh`] }, { signal, stdin: standIn({ nsenter, pid }) });
-  return child;
 }
 
 function noShell(lines: readonly string[]): IngotError {
