@@ -40,6 +40,8 @@ export type RunOptions = {
   readonly stdin?: string | AsyncIterable<Uint8Array>;
   /** Called with each line of stdout and stderr as it comes, escapes made harmless. */
   readonly onLine?: (line: string) => void;
+  /** Called with each line of stdout as it is (of 1 MiB at most), which then is no output for `onLine` and for errors. */
+  readonly onAnswer?: (line: string) => void;
   /** Write stdout to this file (created, mode 0600) instead of keeping it. */
   readonly stdoutFile?: string;
   /** Exit codes that are no failure; default [0]. */

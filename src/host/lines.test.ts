@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lineSplitter } from './lines.ts';
+import { answerSplitter, lineSplitter } from './lines.ts';
 
 function split(...chunks: readonly (string | Buffer)[]): readonly string[] {
   const lines: string[] = [];
@@ -25,4 +25,13 @@ test('a stream without line ends is told in pieces and never kept whole', () => 
   const lines = split(...Array.from({ length: 100 }, () => 'x'.repeat(1000)));
   expect(lines.length).toBeGreaterThan(10);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(4096);
+});
+
+test('data keeps every character, up to a MiB a line', () => {
+  const lines: string[] = [];
+  const splitter = answerSplitter((line) => lines.push(line));
+  const long = 'x'.repeat(500_000);
+  for (const text of ['{"a":"\u009b\u001b"}\n', long, '\nlast']) splitter.add(Buffer.from(text));
+  splitter.end();
+  expect(lines).toEqual(['{"a":"\u009b\u001b"}', long, 'last']);
 });

@@ -33,6 +33,15 @@ test('both streams and the exit code come back', async () => {
   expect(result).toEqual({ exitCode: 3, stdout: 'out\n', stderr: 'err\n' });
 });
 
+test('lines of an answer go to who asked for them and stay out of the log and of errors', async () => {
+  const [answers, lines]: [string[], string[]] = [[], []];
+  const options = { onAnswer: (line: string) => answers.push(line), onLine: (line: string) => lines.push(line) };
+  const error = await failureOf(run(sh('echo "{1}"; echo said >&2; printf "{2}"; exit 1'), options));
+  expect(answers).toEqual(['{1}', '{2}']);
+  expect(lines).toEqual(['said']);
+  expect(error).toMatchObject({ code: 'TOOL_FAILED', detail: ['said'] });
+});
+
 test('arguments are passed literally', async () => {
   const words = ['$HOME', 'a b', `it's`, '', '-n', '\n;id'];
   expect((await run(sh('printf "%s\\0" "$@"', ...words))).stdout.split('\0').slice(0, -1)).toEqual(words);

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import type { ExecaError, Result } from 'execa';
 import { IngotError } from '../core/errors.ts';
 import type { Child, Command, RunOptions, RunResult, StartOptions } from '../core/host.ts';
-import { lineSplitter } from './lines.ts';
+import { answerSplitter, lineSplitter } from './lines.ts';
 
 const keptBytes = 10 * 1024 * 1024;
 const keptLines = 40;
@@ -79,7 +79,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
   const last = new LastLines(options.onLine);
   if (options.stdoutFile === undefined) subprocess.stdout?.on('data', (bytes: Buffer) => stdout.add(bytes));
   subprocess.stderr?.on('data', (bytes: Buffer) => stderr.add(bytes));
-  if (options.stdoutFile === undefined) subprocess.stdout?.on('data', last.splitter());
+  if (options.stdoutFile === undefined) subprocess.stdout?.on('data', last.splitter(options.onAnswer));
   subprocess.stderr?.on('data', last.splitter());
   const result = (await subprocess) as unknown as Result;
   last.end();
@@ -217,12 +217,14 @@ class LastLines {
     this.#onLine = onLine;
   }
 
-  splitter(): (bytes: Buffer) => void {
-    const split = lineSplitter((line) => {
+  /** Of a stream whose lines are kept, or go to somebody else. */
+  splitter(onAnswer?: (line: string) => void): (bytes: Buffer) => void {
+    const keep = (line: string) => {
       this.lines.push(line);
       if (this.lines.length > keptLines) this.lines.shift();
       this.#onLine?.(line);
-    });
+    };
+    const split = onAnswer === undefined ? lineSplitter(keep) : answerSplitter(onAnswer);
     this.#ends.push(split.end);
     return split.add;
   }
