@@ -17,6 +17,7 @@ const ids = { '/etc/subuid': 'ann:100000:65536\n', '/etc/subgid': 'ann:100000:65
 function machine({ files = ids, refused = [], free = 50e9, uid = 1000, arch = 'x64' }: Machine): Host {
   const port: Partial<Files> = {
     readText: async (path) => files[path],
+    read: async () => Buffer.alloc(0),
     stat: async (path) => (path in files ? { kind: 'file', size: 0, mode: 0, modifiedMs: 0 } : undefined),
     list: async (folder) => Object.keys(files).flatMap((path) => path.split(`${folder}/`).slice(1)),
     realPath: async (path) => path,
@@ -33,7 +34,10 @@ function machine({ files = ids, refused = [], free = 50e9, uid = 1000, arch = 'x
   return host as Host;
 }
 
-const need: Need = { image: 'lab', arch: 'x86_64', boots: true, firmware: ['bios'], virtualization: 'auto' };
+const need: Need = {
+  ...{ image: 'lab', arch: 'x86_64', inTree: true, boots: true },
+  ...{ firmware: ['bios'], virtualization: 'auto' },
+};
 
 async function factsOf(host: Host, needs: readonly Need[] = [need]) {
   const facts = await stateFacts(needs, { host, home: '/home/ann/ingot' });
@@ -85,7 +89,12 @@ test('root needs no ids', async () => {
 const kvm = { ...ids, '/dev/kvm': '' };
 
 test.each([
-  ['there is no device', {}, 'slow', 'emulated, about 6 times slower: no /dev/kvm'],
+  [
+    'there is no device',
+    {},
+    'slow',
+    'emulated, about 6 times slower: the processor shows no VT-x: it has none, or it is switched off in the firmware (BIOS setup)',
+  ],
   [
     'the device is not open',
     { files: kvm, refused: ['/dev/kvm'] },
@@ -97,10 +106,23 @@ test.each([
     'the processor is another one',
     { files: kvm, arch: 'arm64' },
     'slow',
-    'emulated, about 6 times slower: this processor is another one',
+    'emulated, about 6 times slower: the processor of this machine is not x86_64',
   ],
 ] as const)('virtualization in words, when %s', async (_, given, state, found) => {
   expect((await factsOf(machine(given)))['x86_64 guests']).toMatchObject({ state, found, images: [] });
+});
+
+test('what stands in the way of virtualization comes with what mends it', async () => {
+  const given = { files: kvm, refused: ['/dev/kvm'] };
+  expect((await factsOf(machine(given)))['x86_64 guests']?.fix).toBe(
+    'sudo usermod --append --groups kvm ann   (then log in again)',
+  );
+});
+
+test('an image that is made in a guest needs no namespaces', async () => {
+  const facts = await factsOf(machine({ files: {}, refused: ['--user'] }), [{ ...need, inTree: false }]);
+  expect(facts['user namespaces']).toMatchObject({ state: 'missing', images: [] });
+  expect(facts['subordinate ids']).toMatchObject({ images: [] });
 });
 
 test('an image that wants virtualization is told that it is missing', async () => {

@@ -4,15 +4,19 @@ import { bytes } from '../cli/text.ts';
 import { type Arch, archFromNode } from '../core/arch.ts';
 import type { Host } from '../core/host.ts';
 import type { Firmware } from '../core/spec.ts';
-import { knownVerdict, translationFactor } from '../qemu/accelerator.ts';
+import { knownVerdict, translationFactor, verdictFile } from '../qemu/accelerator.ts';
 import { findUefi, firmwarePackages } from '../qemu/firmware.ts';
+import { explainDead, findObstacle } from '../qemu/hardware.ts';
+import type { Obstacle } from '../qemu/obstacle.ts';
 import { idCount, subordinateRange } from '../tree/namespace.ts';
 
 /** What an image asks of the machine itself. */
 export type Need = {
   readonly image: string;
   readonly arch: Arch;
-  /** Whether its checks boot it, and under what. */
+  /** Whether it is made in a tree. */
+  readonly inTree: boolean;
+  /** Whether its build or its checks boot it, and under what. */
   readonly boots: boolean;
   readonly firmware: readonly Firmware[];
   readonly virtualization: 'auto' | 'required';
@@ -32,8 +36,8 @@ export async function stateFacts(needs: readonly Need[], place: Place): Promise<
     needs.some((need) => need.arch === arch && need.firmware.includes('uefi')),
   );
   const facts = await Promise.all([
-    namespaces(host, images),
-    subordinates(host, images),
+    namespaces(host, namesOf(needs.filter(({ inTree }) => inTree))),
+    subordinates(host, namesOf(needs.filter(({ inTree }) => inTree))),
     ...arches.map((arch) => virtualization(arch, needs, place)),
     ...firmwareOf.map((arch) => firmware(arch, needs, host)),
     space(place, images),
@@ -112,21 +116,16 @@ async function virtualization(arch: Arch, needs: readonly Need[], { host, home }
   return { name, state, found: slow, ...(fix === undefined ? {} : { fix }), images };
 }
 
-type HardwareState = { readonly works: boolean; readonly found: string; readonly fix?: string };
+type HardwareState = Obstacle & { readonly works: boolean };
 
 async function hardwareState(arch: Arch, host: Host, state: string): Promise<HardwareState> {
-  if (archFromNode(host.arch) !== arch) return { works: false, found: `this processor is another one` };
-  if (host.platform === 'linux') {
-    if ((await host.files.stat('/dev/kvm')) === undefined) return { works: false, found: 'no /dev/kvm' };
-    const opened = await host.run({ argv: ['sh', '-c', ': <>/dev/kvm'] }, { ok: [0, 1, 2] });
-    const fix = `sudo usermod --append --groups kvm ${host.user.name}   (then log in again)`;
-    if (opened.exitCode !== 0) return { works: false, found: `/dev/kvm is not open to ${host.user.name}`, fix };
-  } else if (host.platform !== 'darwin') return { works: false, found: `no virtualization on ${host.platform}` };
+  const obstacle = await findObstacle(arch, host);
+  if (obstacle !== undefined) return { works: false, ...obstacle };
   const verdict = await knownVerdict(arch, state, host);
   if (verdict === undefined)
     return { works: true, found: 'virtualization is there; proven when the first guest boots' };
   if (verdict.works) return { works: true, found: 'virtualization works: a guest was seen to boot' };
-  return { works: false, found: `virtualization is there and does not work (${verdict.reason})` };
+  return { works: false, ...(await explainDead(arch, verdict.reason, verdictFile(state), host)) };
 }
 
 async function firmware(arch: Arch, needs: readonly Need[], host: Host): Promise<Fact> {

@@ -26,6 +26,8 @@ const kinds = { sources: byName([strapper]), steps: none, checks: none, formats:
 function clinic(present: readonly string[]) {
   const files: Partial<Files> = {
     readText: async () => undefined,
+    read: async () => Buffer.alloc(0),
+    list: async () => [],
     stat: async (path) => (present.includes(path) ? { kind: 'file', size: 0, mode: 0, modifiedMs: 0 } : undefined),
     freeBytes: async () => 50e9,
   };

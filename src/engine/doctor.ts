@@ -34,16 +34,17 @@ export async function examine(specs: readonly ImageSpec[], all: boolean, clinic:
 function needOf(spec: ImageSpec, kinds: Kinds, host: Host): Need & { readonly tools: readonly Tool[] } {
   const { arch, filesystem } = spec;
   const request = { arch, filesystem, hostArch: archFromNode(host.arch), isRoot: host.user.uid === 0 };
-  const boots = spec.checks.some(({ kind }) => kinds.checks.get(kind)?.needs === 'guest');
+  const inTree = kinds.sources.get(spec.source.kind)?.bench !== 'guest';
+  const boots = !inTree || spec.checks.some(({ kind }) => kinds.checks.get(kind)?.needs === 'guest');
   const tools = [
-    ...treeTools(request),
+    ...(inTree ? treeTools(request) : guestTools(arch)),
     ...toolsOf(kinds.sources, spec.source, arch),
     ...spec.steps.flatMap((use) => toolsOf(kinds.steps, use, arch)),
     ...spec.formats.flatMap((use) => toolsOf(kinds.formats, use, arch)),
     ...spec.checks.flatMap((use) => toolsOf(kinds.checks, use, arch)),
   ];
   const firmware = boots ? spec.firmware : [];
-  return { image: spec.name, arch, tools, boots, firmware, virtualization: spec.virtualization };
+  return { image: spec.name, arch, tools, inTree, boots, firmware, virtualization: spec.virtualization };
 }
 
 type Kind = { tools?(options: unknown, arch: Arch): readonly Tool[] };

@@ -24,6 +24,8 @@ function machine(facts: { kvm: boolean; verdict?: object }) {
   const files = {
     stat: async (path: string) => (path === '/dev/kvm' && facts.kvm ? { kind: 'other' } : undefined),
     readText: async (path: string) => (path.endsWith('accelerator.json') ? written : 'text'),
+    read: async () => Buffer.alloc(0),
+    list: async () => [],
     write: async (_: string, text: string) => {
       written = text;
     },
@@ -55,6 +57,8 @@ test('an image that wants hardware virtualization is refused where there is none
   const { ctx } = machine({ kvm: false });
   await expect(findAccelerator({ ...request, virtualization: 'required' }, ctx)).rejects.toMatchObject({
     code: 'HOST_UNFIT',
+    message: expect.stringContaining('does not work here: the processor shows no VT-x'),
+    hint: expect.stringContaining("in the firmware's setup"),
   });
 });
 

@@ -6,7 +6,9 @@ import type { Host } from '../core/host.ts';
 import { digest } from '../core/keys.ts';
 import { within } from '../core/within.ts';
 import { type Accelerator, qemuProgram } from './argv.ts';
+import { explainDead, findObstacle } from './hardware.ts';
 import { startMachine } from './machine.ts';
+import type { Obstacle } from './obstacle.ts';
 
 const probeMs = 10_000;
 const probeMemory = 512 * 1024 * 1024;
@@ -30,22 +32,20 @@ export type AcceleratorRequest = {
  * its price. A device file proves nothing: there are machines where it opens and kernels hang.
  */
 export async function findAccelerator(request: AcceleratorRequest, ctx: Context): Promise<Accelerator> {
-  const candidates = hardware(request.arch, ctx.host);
-  const device = ctx.host.platform === 'linux' ? await ctx.host.files.stat('/dev/kvm') : undefined;
-  const absent = candidates.some(({ name }) => name === 'kvm') && device === undefined;
-  if (candidates.length === 0 || absent) {
-    return translation(
-      request,
-      candidates.length === 0 ? 'not for this architecture on this machine' : 'no /dev/kvm',
-      ctx,
-    );
-  }
+  const { host } = ctx;
+  const obstacle = await findObstacle(request.arch, host);
+  if (obstacle !== undefined) return translation(request, obstacle, ctx);
+  const candidates = hardware(request.arch, host);
   const file = verdictFile(request.state);
-  const key = await verdictKey(request.arch, ctx.host);
-  const known = parseVerdicts(await ctx.host.files.readText(file));
+  const key = await verdictKey(request.arch, host);
+  const known = parseVerdicts(await host.files.readText(file));
   const verdict = known[key] ?? (await prove(candidates, request, ctx));
-  if (known[key] === undefined && verdict.remember) await remember(file, { ...known, [key]: verdict }, ctx.host);
-  return verdict.accelerator ?? translation(request, verdict.reason, ctx);
+  if (known[key] === undefined && verdict.remember) await remember(file, { ...known, [key]: verdict }, host);
+  if (verdict.accelerator !== undefined) return verdict.accelerator;
+  const dead = verdict.remember
+    ? await explainDead(request.arch, verdict.reason, file, host)
+    : { found: verdict.reason };
+  return translation(request, dead, ctx);
 }
 
 /**
@@ -63,7 +63,8 @@ export async function knownVerdict(
   return verdict === undefined ? undefined : { works: verdict.accelerator !== undefined, reason: verdict.reason };
 }
 
-function verdictFile(state: string): string {
+/** Where verdicts are remembered. */
+export function verdictFile(state: string): string {
   return `${state}/accelerator.json`;
 }
 
@@ -77,18 +78,18 @@ export function hardware(arch: Arch, host: Pick<Host, 'platform' | 'arch'>): rea
   return arch === 'x86_64' ? [plain, { name: 'kvm', cpu: 'host,-arch-capabilities' }] : [plain];
 }
 
-function translation(request: AcceleratorRequest, reason: string, ctx: Context): Accelerator {
+function translation(request: AcceleratorRequest, { found, fix }: Obstacle, ctx: Context): Accelerator {
   if (request.virtualization === 'required') {
     throw new IngotError({
       code: 'HOST_UNFIT',
-      message: `this image wants hardware virtualization, and it does not work here: ${reason}`,
-      hint: 'build on another machine, or set `virtualization: auto` to accept slow guests',
+      message: `this image wants hardware virtualization, and it does not work here: ${found}`,
+      hint: fix ?? 'build on another machine, or set `virtualization: auto` to accept slow guests',
     });
   }
   ctx.emit({
     type: 'warning',
-    message: `guests run without hardware virtualization (${reason}): each boot takes about ${translationFactor} times as long`,
-    hint: 'results are the same; a machine with a working /dev/kvm is faster',
+    message: `guests run without hardware virtualization (${found}): each boot takes about ${translationFactor} times as long`,
+    hint: `results are the same; to mend it: ${fix ?? 'build on a machine with a working /dev/kvm'}`,
   });
   return translator(request.arch);
 }
