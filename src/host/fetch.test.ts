@@ -52,7 +52,7 @@ function get(more: globalThis.Partial<FetchRequest> = {}) {
   const request = {
     url: `${origin}/file`,
     to: join(folder, 'file'),
-    sha256,
+    digest: { sha256 },
     signal: new AbortController().signal,
     pace,
   };
@@ -99,7 +99,7 @@ test('a file arrives whole under its name, and nothing else is left', async () =
   answers = [serve()];
   const progress: [number, number | undefined][] = [];
   const fetched = await get({ onProgress: (done, total) => progress.push([done, total]) });
-  expect(fetched).toEqual({ sha256, bytes: bytes.length });
+  expect(fetched).toEqual({ bytes: bytes.length });
   expect(await got()).toEqual(bytes);
   expect(await readdir(folder)).toEqual(['file']);
   expect(progress.at(-1)).toEqual([bytes.length, bytes.length]);
@@ -152,7 +152,7 @@ test('what another address left is not gone on with', async () => {
 test('content that changes between two tries is fetched from its start', async () => {
   const newer = randomBytes(200_000);
   answers = [serve({ cutAfter: 150_000 }), serve({ data: newer, headers: { etag: '"two"' } })];
-  await get({ sha256: digestOf(newer) });
+  await get({ digest: { sha256: digestOf(newer) } });
   expect(await got()).toEqual(newer);
   expect(retries).not.toContain('the parts of the download do not fit together');
 });
@@ -164,7 +164,7 @@ test('a part of another version, sent in spite of If-Range, is not appended', as
     serve({ data: newer, headers: { etag: '"two"' } })(request, response);
   };
   answers = [serve({ cutAfter: 150_000 }), careless];
-  await get({ sha256: digestOf(newer) });
+  await get({ digest: { sha256: digestOf(newer) } });
   expect(await got()).toEqual(newer);
   expect(retries).not.toContain('the parts of the download do not fit together');
 });
@@ -232,7 +232,7 @@ test('a 416 of a shorter file makes it start over', async () => {
     serve({ data: short })(request, response);
   };
   answers = [serve({ cutAfter: 150_000 }), careless];
-  await get({ sha256: digestOf(short) });
+  await get({ digest: { sha256: digestOf(short) } });
   expect(await got()).toEqual(short);
 });
 
@@ -246,7 +246,7 @@ test('parts that do not fit together are fetched once more in one piece', async 
 test('other bytes than asked for are refused, both digests shown, and removed', async () => {
   answers = [serve()];
   const asked = '0'.repeat(64);
-  await expect(get({ sha256: asked })).rejects.toMatchObject({
+  await expect(get({ digest: { sha256: asked } })).rejects.toMatchObject({
     code: 'INPUT_REFUSED',
     detail: [`expected ${asked}`, `received ${sha256}`, '300000 bytes, removed'],
   });
@@ -254,15 +254,28 @@ test('other bytes than asked for are refused, both digests shown, and removed', 
   expect(seen).toHaveLength(1);
 });
 
+test('a SHA-512 is as good as a SHA-256', async () => {
+  answers = [serve({ cutAfter: 100_000 }), serve()];
+  const sha512 = createHash('sha512').update(bytes).digest('hex');
+  await get({ digest: { sha512 } });
+  expect(await got()).toEqual(bytes);
+  const wrong = '0'.repeat(128);
+  await expect(get({ digest: { sha512: wrong } })).rejects.toMatchObject({
+    message: expect.stringContaining('its SHA-512 differs'),
+    detail: [`expected ${wrong}`, `received ${sha512}`, '300000 bytes, removed'],
+  });
+});
+
 test('without a digest a file is taken as it is, and never put together by two processes', async () => {
   answers = [serve({ cutAfter: 100_000 })];
-  const { sha256: _none, ...free } = { sha256, url: `${origin}/file`, to: join(folder, 'file') };
+  const free = { url: `${origin}/file`, to: join(folder, 'file') };
   const signal = new AbortController().signal;
   await expect(fetchFile({ ...free, signal, pace: { ...pace, retries: 0 } })).rejects.toThrow(
     'could not be downloaded',
   );
   answers = [serve()];
-  expect(await fetchFile({ ...free, signal, pace })).toEqual({ sha256, bytes: bytes.length });
+  expect(await fetchFile({ ...free, signal, pace })).toEqual({ bytes: bytes.length });
+  expect(await got()).toEqual(bytes);
   expect(ranges()).toEqual([undefined, undefined]);
 });
 

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
+import { type Digest, digestParts } from '../core/digests.ts';
 import { IngotError } from '../core/errors.ts';
 import { readEagerly } from './eager.ts';
 import {
@@ -19,7 +20,7 @@ export type FetchRequest = {
   /** Absolute path of the file to make; `TO.part` and `TO.part.json` beside it hold an unfinished download. */
   readonly to: string;
   /** Without it a download that an earlier process left is not gone on with. */
-  readonly sha256?: string;
+  readonly digest?: Digest;
   readonly maxBytes?: number;
   readonly signal: AbortSignal;
   /** Bytes so far, and in all where the server says it. */
@@ -39,7 +40,7 @@ export type Pace = {
   readonly retries: number;
 };
 
-export type Fetched = { readonly sha256: string; readonly bytes: number };
+export type Fetched = { readonly bytes: number };
 
 const usualPace: Pace = { stallMs: 30_000, backoffMs: 500, retries: 5 };
 const longestPauseMs = 120_000;
@@ -60,10 +61,11 @@ export async function fetchFile(request: FetchRequest): Promise<Fetched> {
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  const partial = await PartialFile.open(`${request.to}.part`, request.url);
+  const { algorithm } = wanted(request);
+  const partial = await PartialFile.open(`${request.to}.part`, request.url, algorithm);
   const transfer: Transfer = { request, url, partial, dispatcher, pace: request.pace ?? usualPace };
   try {
-    if (request.sha256 === undefined) await partial.restart();
+    if (request.digest === undefined) await partial.restart();
     await bring(transfer);
     // Bytes of two connections that do not make the file may be the server's fault: once more, in one piece.
     if (isWrong(transfer) && partial.resumed) {
@@ -72,9 +74,8 @@ export async function fetchFile(request: FetchRequest): Promise<Fetched> {
       await bring(transfer);
     }
     if (isWrong(transfer)) throw await refuse(transfer, wrongDigest(transfer));
-    const fetched = { sha256: partial.sha256, bytes: partial.size };
     await partial.commit(request.to);
-    return fetched;
+    return { bytes: partial.size };
   } finally {
     await partial.close();
     await dispatcher.destroy();
@@ -258,7 +259,12 @@ function watchStall(stallMs: number) {
 }
 
 function isWrong({ request, partial }: Transfer): boolean {
-  return request.sha256 !== undefined && partial.sha256 !== request.sha256;
+  const { hex } = wanted(request);
+  return hex !== undefined && partial.hex !== hex;
+}
+
+function wanted({ digest }: FetchRequest) {
+  return digest === undefined ? { algorithm: 'sha256' as const, hex: undefined } : digestParts(digest);
 }
 
 async function refuse({ partial }: Transfer, error: IngotError): Promise<IngotError> {
@@ -267,11 +273,12 @@ async function refuse({ partial }: Transfer, error: IngotError): Promise<IngotEr
 }
 
 function wrongDigest({ url, request, partial }: Transfer): IngotError {
+  const { algorithm, hex } = wanted(request);
   return new IngotError({
     code: 'INPUT_REFUSED',
-    message: `${shownUrl(url)} is not the file that was asked for: its SHA-256 differs`,
+    message: `${shownUrl(url)} is not the file that was asked for: its ${algorithm.replace('sha', 'SHA-')} differs`,
     hint: 'if the file was meant to change, write the new digest down; if not, do not trust it',
-    detail: [`expected ${request.sha256}`, `received ${partial.sha256}`, `${partial.size} bytes, removed`],
+    detail: [`expected ${hex}`, `received ${partial.hex}`, `${partial.size} bytes, removed`],
   });
 }
 

@@ -1,8 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { DigestAlgorithm } from '../core/digests.ts';
 import { NoSpaceError } from '../core/space.ts';
+import { renameDurably } from './local-file.ts';
 
 /** What a partial file is a part of. */
 export type Origin = {
@@ -12,28 +14,32 @@ export type Origin = {
 };
 
 /**
- * A file on its way: `PATH.part`, its SHA-256 so far, and beside it what it is a part of, so that a later process can
+ * A file on its way: `PATH.part`, its digest so far, and beside it what it is a part of, so that a later process can
  * go on with it.
  */
 export class PartialFile {
   readonly #path: string;
   readonly #handle: FileHandle;
-  #hash = createHash('sha256');
+  readonly #algorithm: DigestAlgorithm;
+  #hash: Hash;
   #size = 0;
   #origin: Origin | undefined;
   /** Whether any of it came from an earlier connection. */
   resumed = false;
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, handle: FileHandle, algorithm: DigestAlgorithm) {
     this.#path = path;
     this.#handle = handle;
+    this.#algorithm = algorithm;
+    this.#hash = createHash(algorithm);
   }
 
   /** Take up what an earlier process left of the same address, or begin. */
-  static async open(path: string, url: string): Promise<PartialFile> {
+  static async open(path: string, url: string, algorithm: DigestAlgorithm): Promise<PartialFile> {
     await mkdir(dirname(path), { recursive: true });
     const origin = await readOrigin(path);
-    const partial = new PartialFile(path, await open(path, constants.O_RDWR | constants.O_CREAT, 0o644));
+    const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+    const partial = new PartialFile(path, handle, algorithm);
     if (origin?.url === url) await partial.#takeUp(origin);
     else await partial.restart();
     return partial;
@@ -51,7 +57,8 @@ export class PartialFile {
     return this.#origin?.total === this.#size;
   }
 
-  get sha256(): string {
+  /** Of the bytes so far. */
+  get hex(): string {
     return this.#hash.copy().digest('hex');
   }
 
@@ -68,7 +75,7 @@ export class PartialFile {
   async restart(origin?: Origin): Promise<void> {
     await rm(`${this.#path}.json`, { force: true });
     await this.#handle.truncate(0);
-    this.#hash = createHash('sha256');
+    this.#hash = createHash(this.#algorithm);
     this.#size = 0;
     this.#origin = origin;
     this.resumed = false;
@@ -109,14 +116,8 @@ export class PartialFile {
   /** Give it its name: on the disk first, visible then, its name on the disk before it is told. */
   async commit(to: string): Promise<void> {
     await this.#onDisk(() => this.#handle.sync());
-    await rename(this.#path, to);
+    await renameDurably(this.#path, to);
     await rm(`${this.#path}.json`, { force: true });
-    const folder = await open(dirname(to), 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
   }
 
   async discard(): Promise<void> {

@@ -3,11 +3,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EventBody } from '../core/events.ts';
 import type { FetchRequest } from '../host/fetch.ts';
 import { createHost } from '../host/host.ts';
-import { fetchInput } from './inputs.ts';
+import { fetchInput, type Input, readNow } from './inputs.ts';
 
 const bytes = Buffer.from('the bytes');
 const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -30,14 +31,16 @@ async function fetch(request: FetchRequest) {
   await setTimeout(10, undefined, { signal: request.signal });
   await mkdir(join(home, 'inputs'), { recursive: true });
   await writeFile(request.to, bytes);
-  return { sha256, bytes: bytes.length };
+  return { bytes: bytes.length };
 }
 
-const paths = () => ({ inputs: join(home, 'inputs'), locks: join(home, 'locks') });
+const paths = () => ({ inputs: join(home, 'inputs'), locks: join(home, 'locks'), work: join(home, 'work') });
+const context = (signal = new AbortController().signal) => {
+  return { host: createHost(), step: 'source', signal, emit: (event: EventBody) => events.push(event) };
+};
 
 function ask(signal = new AbortController().signal, how = fetch) {
-  const ctx = { host: createHost(), step: 'source', signal, emit: (event: EventBody) => events.push(event) };
-  return fetchInput(paths(), input, ctx, how);
+  return fetchInput(paths(), input, context(signal), how);
 }
 
 test('an input lies under its digest and is fetched once', async () => {
@@ -77,4 +80,43 @@ test('a kept file whose bytes changed is set aside and fetched again, with a war
   expect(await readFile(`${path}.damaged`, 'utf8')).toBe('rotten');
   expect(events.filter((event) => event.type === 'warning')).toHaveLength(1);
   expect((await readdir(join(home, 'inputs'))).toSorted()).toEqual([sha256, `${sha256}.damaged`]);
+});
+
+const digestOf = (algorithm: string, data: Buffer) => createHash(algorithm).update(data).digest('hex');
+
+test.each(['sha256', 'sha512'] as const)(
+  'a file of this machine is copied under its %s, and only when that fits',
+  async (algorithm) => {
+    const from = join(home, 'a disk.img');
+    const data = Buffer.alloc(3 * 1024 * 1024 + 5);
+    data.write('end', data.length - 3);
+    await writeFile(from, data);
+    const ask = (hex: string) =>
+      fetchInput(paths(), { url: pathToFileURL(from).href, [algorithm]: hex } as Input, context());
+    const hex = digestOf(algorithm, data);
+    const path = await ask(hex);
+    expect(path).toBe(join(home, 'inputs', hex));
+    expect((await readFile(path)).equals(data)).toBe(true);
+    const other = digestOf(algorithm, bytes);
+    await expect(ask(other)).rejects.toMatchObject({
+      code: 'INPUT_REFUSED',
+      message: `${from} is not the file that was asked for: its ${algorithm.replace('sha', 'SHA-')} differs`,
+      detail: [`expected ${other}`, `received ${hex}`],
+    });
+    expect(await readdir(join(home, 'inputs'))).toEqual([hex]);
+    await rm(from);
+    expect(await ask(hex)).toBe(path);
+    await expect(ask(other)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  },
+);
+
+test('a small file is read as it is now, and nothing is kept', async () => {
+  const from = join(home, 'SHA256SUMS');
+  await writeFile(from, 'one');
+  expect(String(await readNow(paths(), pathToFileURL(from).href, context()))).toBe('one');
+  await writeFile(from, 'two');
+  expect(String(await readNow(paths(), pathToFileURL(from).href, context()))).toBe('two');
+  await writeFile(from, Buffer.alloc(16 * 1024 * 1024 + 1));
+  await expect(readNow(paths(), pathToFileURL(from).href, context())).rejects.toMatchObject({ code: 'INPUT_REFUSED' });
+  expect(await readdir(join(home, 'work'))).toEqual([]);
 });
