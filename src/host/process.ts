@@ -44,7 +44,7 @@ function isRunnable(path: string): Promise<boolean> {
  * The argv that makes a program die with this process even when we are killed: the kernel sends KILL at our death,
  * and the shell gives up when we died before that was armed (prctl(2), PR_SET_PDEATHSIG).
  */
-async function bound(command: Command): Promise<readonly [string, ...string[]]> {
+export async function bound(command: Command): Promise<readonly [string, ...string[]]> {
   const [program, ...rest] = command.argv;
   const path = await which(program);
   if (path === undefined) {
@@ -125,7 +125,8 @@ export async function start(command: Command, options: StartOptions = {}): Promi
   };
 }
 
-function commonOptions(command: Command) {
+/** What is said to execa whatever the program is. */
+export function commonOptions(command: Command) {
   return {
     reject: false,
     killDescendants: true,
