@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Arch } from './arch.ts';
 import type { Context } from './context.ts';
+import type { Digest } from './digests.ts';
 import type { Command, RunOptions, RunResult } from './host.ts';
 import type { Json } from './keys.ts';
 import type { Bench } from './plan.ts';
@@ -81,11 +82,20 @@ export type Login = {
 /** What a source was told beside its options. `pin` is what its own `pin()` answered. */
 export type SourceRequest = { readonly arch: Arch; readonly pin: Json };
 
+export type PinContext = Context & {
+  /** Absolute path of a project-relative path that `files` named. */
+  projectFile(path: string): string;
+  /** A small file as it is now, such as a list of checksums; `http:`, `https:` or `file:`. */
+  read(url: string): Promise<Buffer>;
+};
+
 export type SourceContext = Context & {
   /** Absolute path of a project-relative path that `files` named. */
   projectFile(path: string): string;
-  /** A verified file by digest, fetched once and shared. */
-  fetch(url: string, sha256: string): Promise<string>;
+  /** A verified file by digest, fetched once and shared; `http:`, `https:` or `file:`. */
+  fetch(url: string, digest: Digest): Promise<string>;
+  /** What a compressed file holds, unpacked once and kept; the file itself when it is not compressed. `name`: for errors. */
+  unpack(path: string, file: { readonly name: string; readonly digest: Digest }): Promise<string>;
   /** The newest finished disk of another image of the project, for this architecture. */
   image(name: string): Promise<DiskFile>;
   /** A folder for work files that is gone after the build. */
@@ -99,7 +109,9 @@ export type Source<Options = unknown> = Kind<Options> & {
   /** Names of the images it is made from; they are built first, and their keys are its pin, by name. */
   parents?(options: Options): readonly string[];
   /** Ask the outside world for exact versions; part of the key. Kept by the store until a refresh is asked for. */
-  pin?(options: Options, arch: Arch, ctx: Context): Promise<Json>;
+  pin?(options: Options, arch: Arch, ctx: PinContext): Promise<Json>;
+  /** Whether `pin` has anything to ask for these options; where not, the pin is null. Default: it has. */
+  asks?(options: Options): boolean;
   /** Fill an empty tree. Only on the tree bench. */
   fill?(options: Options, request: SourceRequest, tree: TreeSession, ctx: Context): Promise<void>;
   /** A whole, vetted disk that is only read: in the store, in `folder`, or of the project. Only on the guest bench. */

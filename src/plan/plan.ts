@@ -48,7 +48,7 @@ export function planAll(
 
 function draftSteps(spec: ImageSpec, lock: Lock, kinds: Kinds): readonly Draft[] {
   const source = kindOf(kinds.sources, spec.source);
-  const pins = source.pin !== undefined;
+  const pins = source.pin !== undefined && source.asks?.(spec.source.options) !== false;
   const first: Draft = {
     ...sourceInputs(spec.source, { ...source, pins }, { arch: spec.arch, lock }),
     id: 'source',

@@ -9,6 +9,7 @@ import { imageId, parentNames } from '../plan/family.ts';
 import { filesToDigest, sourceId } from '../plan/inputs.ts';
 import { readPin, writePin } from '../store/records.ts';
 import { keyOf } from './plan.ts';
+import { pinContext } from './source-context.ts';
 import type { Workshop } from './workshop.ts';
 
 /** `none`: what is not known stays unknown; `unknown`: a source that was never pinned is asked now; `all`: each is. */
@@ -58,11 +59,11 @@ function parentKeys(spec: ImageSpec, keys: ImageKeys, { kinds }: Workshop): Json
 async function pinSource(workshop: Workshop, spec: ImageSpec, ask: Ask, ctx: Context): Promise<Json | undefined> {
   const kind = workshop.kinds.sources.get(spec.source.kind);
   if (parentNames(spec, workshop.kinds).length > 0) return undefined;
-  if (kind?.pin === undefined) return null;
+  if (kind?.pin === undefined || kind.asks?.(spec.source.options) === false) return null;
   const id = sourceId(spec.source, spec.arch);
   const known = ask === 'all' ? undefined : await readPin(workshop.paths, id);
   if (known !== undefined || ask === 'none') return known;
-  const pin = await kind.pin(spec.source.options, spec.arch, ctx);
+  const pin = await kind.pin(spec.source.options, spec.arch, pinContext(workshop, ctx));
   await writePin(workshop.paths, id, pin);
   return pin;
 }
