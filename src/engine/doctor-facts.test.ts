@@ -36,7 +36,7 @@ function machine({ files = ids, refused = [], free = 50e9, uid = 1000, arch = 'x
 
 const need: Need = {
   ...{ image: 'lab', arch: 'x86_64', inTree: true, boots: true },
-  ...{ firmware: ['bios'], virtualization: 'auto' },
+  ...{ firmware: ['bios'], secureBoot: false, virtualization: 'auto' },
 };
 
 async function factsOf(host: Host, needs: readonly Need[] = [need]) {
@@ -144,7 +144,8 @@ const ovmf = {
 test('UEFI firmware is looked for where QEMU says it is, only for images that boot with it', async () => {
   const uefi: Need = { ...need, firmware: ['uefi'] };
   const name = 'x86_64 UEFI firmware';
-  const descriptor = { ...ids, '/usr/share/qemu/firmware/60-edk2.json': JSON.stringify(ovmf) };
+  const vars = { [ovmf.mapping['nvram-template'].filename]: '' };
+  const descriptor = { ...ids, ...vars, '/usr/share/qemu/firmware/60-edk2.json': JSON.stringify(ovmf) };
   const code = ovmf.mapping.executable.filename;
   expect((await factsOf(machine({})))[name]).toBeUndefined();
   expect((await factsOf(machine({ files: { ...descriptor, [code]: '' } }), [uefi]))[name]).toMatchObject({
@@ -153,6 +154,9 @@ test('UEFI firmware is looked for where QEMU says it is, only for images that bo
   });
   const fix = 'sudo apt-get install ovmf';
   expect((await factsOf(machine({ files: descriptor }), [uefi]))[name]).toMatchObject({ state: 'missing', fix });
+  const secure = await factsOf(machine({ files: { ...descriptor, [code]: '' } }), [{ ...uefi, secureBoot: true }]);
+  expect(secure[name]).toBeUndefined();
+  expect(secure['x86_64 Secure Boot firmware']).toMatchObject({ state: 'missing', images: ['lab'], fix });
 });
 
 test.each([

@@ -5,7 +5,7 @@ import { type Arch, archFromNode } from '../core/arch.ts';
 import type { Host } from '../core/host.ts';
 import type { Firmware } from '../core/spec.ts';
 import { knownVerdict, translationFactor, verdictFile } from '../qemu/accelerator.ts';
-import { findUefi, firmwarePackages } from '../qemu/firmware.ts';
+import { findUefi, firmwarePackages, type UefiRequest } from '../qemu/firmware.ts';
 import { explainDead, findObstacle } from '../qemu/hardware.ts';
 import type { Obstacle } from '../qemu/obstacle.ts';
 import { idCount, subordinateRange } from '../tree/namespace.ts';
@@ -19,6 +19,7 @@ export type Need = {
   /** Whether its build or its checks boot it, and under what. */
   readonly boots: boolean;
   readonly firmware: readonly Firmware[];
+  readonly secureBoot: boolean;
   readonly virtualization: 'auto' | 'required';
 };
 
@@ -32,14 +33,13 @@ export async function stateFacts(needs: readonly Need[], place: Place): Promise<
   const own = archFromNode(host.arch);
   const needed = new Set(needs.map(({ arch }) => arch));
   const arches = needed.size > 0 ? [...needed] : own === undefined ? [] : [own];
-  const firmwareOf = arches.filter((arch) =>
-    needs.some((need) => need.arch === arch && need.firmware.includes('uefi')),
-  );
+  const uefi = needs.filter((need) => need.firmware.includes('uefi'));
+  const firmwares = arches.flatMap((arch) => [true, false].map((secureBoot) => ({ arch, secureBoot })));
   const facts = await Promise.all([
     namespaces(host, namesOf(needs.filter(({ inTree }) => inTree))),
     subordinates(host, namesOf(needs.filter(({ inTree }) => inTree))),
     ...arches.map((arch) => virtualization(arch, needs, place)),
-    ...firmwareOf.map((arch) => firmware(arch, needs, host)),
+    ...firmwares.map((request) => firmware(request, uefi, host)),
     space(place, images),
     memory(host),
   ]);
@@ -128,13 +128,13 @@ async function hardwareState(arch: Arch, host: Host, state: string): Promise<Har
   return { works: false, ...(await explainDead(arch, verdict.reason, verdictFile(state), host)) };
 }
 
-async function firmware(arch: Arch, needs: readonly Need[], host: Host): Promise<Fact> {
-  const images = namesOf(needs.filter((need) => need.arch === arch && need.firmware.includes('uefi')));
-  const name = `${arch} UEFI firmware`;
-  const { chosen } = await findUefi(arch, host);
-  const file = chosen?.mapping.executable.filename;
-  if (file !== undefined && (await host.files.stat(file)) !== undefined)
-    return { name, state: 'ok', found: file, images };
+async function firmware(request: UefiRequest, needs: readonly Need[], host: Host): Promise<Fact | undefined> {
+  const { arch, secureBoot } = request;
+  const images = namesOf(needs.filter((need) => need.arch === arch && need.secureBoot === secureBoot));
+  if (images.length === 0) return undefined;
+  const name = `${arch} ${secureBoot ? 'Secure Boot' : 'UEFI'} firmware`;
+  const file = (await findUefi(request, host)).chosen?.mapping.executable.filename;
+  if (file !== undefined) return { name, state: 'ok', found: file, images };
   const fix = `sudo apt-get install ${firmwarePackages[arch]}`;
   return { name, state: 'missing', found: 'none', fix, images };
 }

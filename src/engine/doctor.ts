@@ -43,8 +43,9 @@ function needOf(spec: ImageSpec, kinds: Kinds, host: Host): Need & { readonly to
     ...spec.formats.flatMap((use) => toolsOf(kinds.formats, use, arch)),
     ...spec.checks.flatMap((use) => toolsOf(kinds.checks, use, arch)),
   ];
+  const { virtualization, secureBoot } = spec;
   const firmware = boots ? spec.firmware : [];
-  return { image: spec.name, arch, tools, inTree, boots, firmware, virtualization: spec.virtualization };
+  return { image: spec.name, arch, tools, inTree, boots, firmware, secureBoot, virtualization };
 }
 
 type Kind = { tools?(options: unknown, arch: Arch): readonly Tool[] };

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { Context } from '../core/context.ts';
 import type { EventBody } from '../core/events.ts';
 import type { Host } from '../core/host.ts';
-import { type AcceleratorRequest, findAccelerator, hardware, parseVerdicts, translator } from './accelerator.ts';
+import { type AcceleratorRequest, findAccelerator, hardware, parseVerdicts } from './accelerator.ts';
+import { translator } from './translator.ts';
 
 test('only a machine of the same architecture can carry a guest by hardware', () => {
   const names = (platform: NodeJS.Platform, arch: string) =>
@@ -66,6 +67,11 @@ test('a device file alone proves nothing: without a kernel to boot, guests are t
   const { ctx, events } = machine({ kvm: true });
   expect(await findAccelerator(request, ctx)).toEqual(translator('x86_64'));
   expect(events).toMatchObject([{ message: expect.stringContaining('no kernel at hand') }]);
+});
+
+test('the version of the kernel decides how many processors are handed out', async () => {
+  const { ctx } = machine({ kvm: false });
+  expect(await findAccelerator({ ...request, kernelVersion: '6.1.0-31-amd64' }, ctx)).toMatchObject({ cpus: 2 });
 });
 
 test('another architecture is translated with the processor that is known to work', async () => {

@@ -9,6 +9,7 @@ import { type Accelerator, qemuProgram } from './argv.ts';
 import { explainDead, findObstacle } from './hardware.ts';
 import { startMachine } from './machine.ts';
 import type { Obstacle } from './obstacle.ts';
+import { translator } from './translator.ts';
 
 const probeMs = 10_000;
 const probeMemory = 512 * 1024 * 1024;
@@ -25,6 +26,8 @@ export type AcceleratorRequest = {
   readonly sockets: string;
   /** A Linux kernel of that architecture, from the image at hand; undefined when there is none to be had. */
   readonly kernel: () => Promise<string | undefined>;
+  /** The version of the guest's kernel (`6.1.0-31-amd64`), where it is known without looking into the disk. */
+  readonly kernelVersion?: string | undefined;
 };
 
 /**
@@ -91,14 +94,7 @@ function translation(request: AcceleratorRequest, { found, fix }: Obstacle, ctx:
     message: `guests run without hardware virtualization (${found}): each boot takes about ${translationFactor} times as long`,
     hint: `results are the same; to mend it: ${fix ?? 'build on a machine with a working /dev/kvm'}`,
   });
-  return translator(request.arch);
-}
-
-/** Translation in software (TCG): works everywhere. */
-export function translator(arch: Arch): Accelerator {
-  // QEMU 7.2's translation of cmpxchg16b breaks Linux 6.12: most boots of Debian 13 oops or hang with it. And with
-  // two processors a kernel that patches itself was seen to run into a breakpoint of its own (oops: int3).
-  return arch === 'x86_64' ? { name: 'tcg', cpu: 'max,-cx16', cpus: 1 } : { name: 'tcg', cpu: 'cortex-a57' };
+  return translator(request.arch, request.kernelVersion);
 }
 
 const verdictSchema = z.object({

@@ -82,6 +82,14 @@ test('UEFI is two flash drives: code that is read only, and variables', () => {
   expect(nodes[1]['read-only']).toBeUndefined();
 });
 
+test('UEFI whose variables are guarded by SMM gets it, on the machine and on its flash', () => {
+  const file = (path: string) => ({ path, format: 'raw' }) as const;
+  const argv = qemuArgv({ ...config, firmware: { code: file('/c'), vars: file('/v'), smm: true } });
+  expect(values(argv, '-machine')).toEqual(['q35,smm=on,pflash0=uefi-code,pflash1=uefi-vars']);
+  expect(values(argv, '-global')).toEqual(['driver=cfi.pflash01,property=secure,value=on']);
+  expect(values(qemuArgv(config), '-global')).toEqual([]);
+});
+
 test('an arm machine is a virt machine without PC devices', () => {
   const argv = qemuArgv({ ...config, arch: 'aarch64' });
   expect(argv[0]).toBe('qemu-system-aarch64');

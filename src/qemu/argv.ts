@@ -11,7 +11,12 @@ export type Accelerator = {
 };
 
 /** UEFI firmware as files: the code, shared and read-only, and this machine's own copy of the variables. */
-export type UefiFiles = { readonly code: DiskFile; readonly vars: DiskFile };
+export type UefiFiles = {
+  readonly code: DiskFile;
+  readonly vars: DiskFile;
+  /** Only the firmware's own mode of the processor (SMM) may write the variables, so that no guest changes its keys. */
+  readonly smm?: boolean;
+};
 
 export type Drive = {
   /** The QEMU node's name. */
@@ -74,7 +79,8 @@ export function qemuArgv(config: MachineConfig): readonly [string, ...string[]] 
 
 function machineArgs({ arch, firmware }: MachineConfig): readonly string[] {
   const flash = firmware === 'bios' ? {} : { pflash0: 'uefi-code', pflash1: 'uefi-vars' };
-  return ['-machine', optionText(arch === 'x86_64' ? 'q35' : 'virt', flash)];
+  const smm = isGuarded(firmware) ? { smm: 'on' } : {};
+  return ['-machine', optionText(arch === 'x86_64' ? 'q35' : 'virt', { ...smm, ...flash })];
 }
 
 function cpuArgs({ accelerator, cpus }: MachineConfig): readonly string[] {
@@ -87,7 +93,12 @@ function firmwareArgs(firmware: 'bios' | UefiFiles): readonly string[] {
   return [
     ...blockdev({ ...fileNode(firmware.code), 'node-name': 'uefi-code', 'read-only': true }),
     ...blockdev({ ...fileNode(firmware.vars), 'node-name': 'uefi-vars' }),
+    ...(isGuarded(firmware) ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
   ];
+}
+
+function isGuarded(firmware: 'bios' | UefiFiles): boolean {
+  return firmware !== 'bios' && firmware.smm === true;
 }
 
 function driveArgs(drive: Drive): readonly string[] {

@@ -23,7 +23,9 @@ const descriptor = z.object({
 
 export type Descriptor = z.infer<typeof descriptor>;
 
-const unwanted = new Set(['secure-boot', 'enrolled-keys', 'requires-smm']);
+/** What kind of UEFI is wanted: plain, or one that boots nothing but what is signed. */
+export type UefiRequest = { readonly arch: Arch; readonly secureBoot: boolean };
+
 const machines: Readonly<Record<Arch, string>> = { x86_64: 'pc-q35-', aarch64: 'virt-' };
 
 /** A descriptor of firmware in split flash, or undefined when the text is something else. */
@@ -35,16 +37,27 @@ export function parseDescriptor(text: string): Descriptor | undefined {
   }
 }
 
-/** The first that is plain UEFI for this architecture and our machine type, without Secure Boot. */
-export function chooseFirmware(descriptors: readonly Descriptor[], arch: Arch): Descriptor | undefined {
-  return descriptors.find(
+/**
+ * Those that are UEFI for this architecture and our machine type, in their order: without Secure Boot, or with it and
+ * with the keys that distributions' loaders are signed by.
+ */
+export function fittingFirmware(descriptors: readonly Descriptor[], request: UefiRequest): readonly Descriptor[] {
+  const { arch } = request;
+  return descriptors.filter(
     (one) =>
       one['interface-types'].includes('uefi') &&
-      !one.features.some((feature) => unwanted.has(feature)) &&
+      isAsSecure(new Set(one.features), request) &&
       one.targets.some(
         (target) => target.architecture === arch && target.machines.some((m) => fits(m, machines[arch])),
       ),
   );
+}
+
+function isAsSecure(features: ReadonlySet<string>, { arch, secureBoot }: UefiRequest): boolean {
+  const smm = features.has('requires-smm');
+  // Only q35 machines have SMM.
+  if (secureBoot) return features.has('secure-boot') && features.has('enrolled-keys') && (!smm || arch === 'x86_64');
+  return !features.has('secure-boot') && !features.has('enrolled-keys') && !smm;
 }
 
 function fits(glob: string, prefix: string): boolean {
@@ -63,32 +76,43 @@ export function firmwareFolders(env: Host['env'], qemu: string | undefined): rea
 export const firmwarePackages: Readonly<Record<Arch, string>> = { x86_64: 'ovmf', aarch64: 'qemu-efi-aarch64' };
 
 /** UEFI for an architecture as QEMU's own descriptors name it, with its own copy of the variables at `vars`. */
-export async function prepareUefi(arch: Arch, vars: string, { host }: Context): Promise<UefiFiles> {
-  const { chosen, folders } = await findUefi(arch, host);
+export async function prepareUefi(request: UefiRequest, vars: string, { host }: Context): Promise<UefiFiles> {
+  const { arch, secureBoot } = request;
+  const { chosen, folders } = await findUefi(request, host);
   if (chosen === undefined) {
     throw new IngotError({
       code: 'TOOL_MISSING',
-      message: `no UEFI firmware for ${arch} is on this machine`,
+      message: `no UEFI firmware ${secureBoot ? 'with Secure Boot and its keys ' : ''}for ${arch} is on this machine`,
       hint: `install ${firmwarePackages[arch]}, or run ./setup`,
       detail: folders.map((folder) => `looked for descriptors in ${folder}`),
     });
   }
   const { executable, 'nvram-template': template } = chosen.mapping;
   await host.files.write(vars, await host.files.read(template.filename), 0o600);
-  return { code: diskFile(executable), vars: { path: vars, format: template.format } };
+  const smm = chosen.features.includes('requires-smm') ? { smm: true } : {};
+  return { code: diskFile(executable), vars: { path: vars, format: template.format }, ...smm };
 }
 
-/** The firmware that guests of an architecture would start with, and where descriptors were looked for. */
+/** The firmware that guests would start with, whose files are there, and where descriptors were looked for. */
 export async function findUefi(
-  arch: Arch,
+  request: UefiRequest,
   host: Host,
 ): Promise<{ readonly chosen: Descriptor | undefined; readonly folders: readonly string[] }> {
-  const program = await host.which(qemuProgram(arch));
+  const program = await host.which(qemuProgram(request.arch));
   const folders = firmwareFolders(host.env, program === undefined ? undefined : await host.files.realPath(program));
   const paths = await descriptorPaths(folders, host);
   const texts = await Promise.all(paths.map((path) => host.files.readText(path)));
   const descriptors = texts.flatMap((text) => parseDescriptor(text ?? '') ?? []);
-  return { chosen: chooseFirmware(descriptors, arch), folders };
+  for (const one of fittingFirmware(descriptors, request))
+    if (await isWhole(one, host)) return { chosen: one, folders };
+  return { chosen: undefined, folders };
+}
+
+/** Debian 12 describes firmware for arm that it does not ship. */
+async function isWhole({ mapping }: Descriptor, host: Host): Promise<boolean> {
+  const files = [mapping.executable.filename, mapping['nvram-template'].filename];
+  const found = await Promise.all(files.map((file) => host.files.stat(file)));
+  return found.every((one) => one !== undefined);
 }
 
 async function descriptorPaths(folders: readonly string[], host: Host): Promise<readonly string[]> {

@@ -138,7 +138,7 @@ async function configure(bench: GuestBench, begin: GuestStart, ctx: Context): Pr
   await ctx.host.files.makeDirectory(sockets, 0o700);
   const seeds: readonly Drive[] = seed === undefined ? [] : [{ id: 'seed', file: seed, readOnly: true }];
   const uefi = async () => {
-    const files = await prepareUefi(arch, `${scratch}/vars-${firmware}.fd`, ctx);
+    const files = await prepareUefi({ arch, secureBoot: bench.secureBoot }, `${scratch}/vars-${firmware}.fd`, ctx);
     return vars === undefined ? files : { ...files, vars };
   };
   return {

@@ -9,6 +9,7 @@ import { findAccelerator } from '../qemu/accelerator.ts';
 import type { Accelerator } from '../qemu/argv.ts';
 import { openImage } from '../qemu/image-files.ts';
 import { asRaw } from '../qemu/img.ts';
+import { kernelAmong } from '../qemu/translator.ts';
 
 export type BenchRequest = {
   readonly purpose: 'check' | 'build';
@@ -30,6 +31,8 @@ export type BenchRequest = {
   readonly state: string;
   /** A kernel of the image to prove the accelerator with, and its version; undefined when none can be read. */
   readonly kernel: () => Promise<GuestKernel | undefined>;
+  /** The version of the image's kernel, where it is known without looking for it. */
+  readonly kernelVersion?: string | undefined;
   /** Keys and seed of an earlier run, to get into a guest that goes on from its saved state. */
   readonly earlier?: EarlierLogin;
 };
@@ -54,7 +57,10 @@ export type GuestBench = BenchRequest & {
 };
 
 /** What throw-away copies of a finished disk are booted with. */
-export type CopyRequest = Omit<BenchRequest, 'purpose' | 'cloudInit' | 'kernel' | 'access' | 'earlier'> & {
+export type CopyRequest = Omit<
+  BenchRequest,
+  'purpose' | 'cloudInit' | 'kernel' | 'kernelVersion' | 'access' | 'earlier'
+> & {
   readonly disk: DiskFile;
   /** Names of the packages in the image. */
   readonly packages: readonly string[];
@@ -64,7 +70,8 @@ export type CopyRequest = Omit<BenchRequest, 'purpose' | 'cloudInit' | 'kernel' 
 export function openCopyBench(request: CopyRequest, ctx: Context): Promise<OpenBench> {
   const { disk, packages, ...rest } = request;
   const kernel = () => kernelOf(disk, request.scratch, ctx);
-  return openBench({ ...rest, purpose: 'check', cloudInit: packages.includes('cloud-init'), kernel }, ctx);
+  const known = { cloudInit: packages.includes('cloud-init'), kernelVersion: kernelAmong(packages) };
+  return openBench({ ...rest, ...known, purpose: 'check', kernel }, ctx);
 }
 
 export type OpenBench = GuestBench & { close(): Promise<void> };
@@ -83,8 +90,9 @@ export async function openBench(request: BenchRequest, ctx: Context): Promise<Op
     const login = await prepareLogin(request, { sockets, keys }, ctx);
     const probe = `${sockets}/probe`;
     await files.makeDirectory(probe, 0o700);
-    const { arch, virtualization, state, kernel } = request;
-    const proof = { arch, virtualization, state, sockets: probe, kernel: async () => (await kernel())?.file };
+    const { arch, virtualization, state, kernel, kernelVersion } = request;
+    const file = async () => (await kernel())?.file;
+    const proof = { arch, virtualization, state, sockets: probe, kernel: file, kernelVersion };
     const accelerator = await findAccelerator(proof, ctx);
     return { ...request, ...login, accelerator, keys, sockets, close };
   } catch (error) {
