@@ -11,7 +11,7 @@ export const projectPath = z
   );
 
 /** A path in the image: absolute, written out, no trailing slash. */
-const imagePath = z
+export const imagePath = z
   .string()
   .regex(
     /^(?:\/(?!\.{1,2}(?:\/|$))[^/\x00-\x1f\x7f]+)+$/,

@@ -71,6 +71,9 @@ async function step(name: string, options: unknown): Promise<void> {
     ...ctx,
     projectFile: (path) => join(folder, 'project', path),
     fetch: async () => join(folder, 'download'),
+    keep: () => Promise.reject(new Error('nothing is kept')),
+    sidecar: (name) => join(folder, name),
+    folder,
   });
 }
 

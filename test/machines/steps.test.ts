@@ -1,0 +1,130 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Command, RunOptions } from '../../src/core/host.ts';
+import { logged, openSmallTree, printed, type SmallTree } from '../support/small-tree.ts';
+
+let tree: SmallTree;
+
+beforeAll(async () => {
+  tree = await openSmallTree(['python3', 'passwd']);
+});
+
+beforeEach(() => {
+  tree.events.length = 0;
+});
+
+afterAll(() => tree.close());
+
+/** Argument lists of all processes of this machine. */
+async function commandLines(): Promise<readonly string[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  return Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')));
+}
+
+/** Run the stand-in for ssh with these words. */
+function ssh(words: readonly string[], options: RunOptions = {}) {
+  const ok = Array.from({ length: 256 }, (_, code) => code);
+  return tree.work((work) => {
+    const argv: Command['argv'] = [work.login.ssh, ...work.login.options, ...words];
+    return work.beside({ argv }, { ok, onLine: () => undefined, ...options });
+  });
+}
+
+test('a login takes the command line of ssh and gives back output and exit code as they are', async () => {
+  const options = [
+    '-F',
+    'none',
+    '-o',
+    'StrictHostKeyChecking=no',
+    '-oBatchMode=yes',
+    '-C',
+    '-p22',
+    '-l',
+    'root',
+    '-tt',
+  ];
+  const ran = await ssh([...options, 'image', '-v', `printf "%s" "it's  $HOME"; echo err >&2; exit 7`]);
+  expect(ran).toEqual({ exitCode: 7, stdout: "it's  /root", stderr: 'err\n' });
+  expect((await ssh(['image', 'echo', 'a  b', '"c  d"'])).stdout).toBe('a b c  d\n');
+  expect((await ssh(['image', '--', 'pwd; id -u'])).stdout).toBe('/root\n0\n');
+});
+
+test('a login passes stdin on byte by byte, as a command or as its text', async () => {
+  async function* bytes() {
+    yield Buffer.from([0, 255, 10, 13, 0x80]);
+  }
+  expect((await ssh(['image', 'od -An -tx1'], { stdin: bytes() })).stdout.trim()).toBe('00 ff 0a 0d 80');
+  expect((await ssh(['image'], { stdin: 'echo from stdin; exit 3' })).stdout).toBe('from stdin\n');
+  expect((await ssh(['-n', 'image', 'cat'], { stdin: 'unread' })).stdout).toBe('');
+});
+
+test.each([[['-s', 'image', 'sftp']], [['-N', 'image']], [['-O', 'check', 'image']], [[]], [['-v']]])(
+  'a login with %j is refused as ssh refuses',
+  async (words) => {
+    const { exitCode, stderr } = await ssh(words);
+    expect(exitCode).toBe(255);
+    expect(stderr).toMatch(/^ssh: /);
+  },
+);
+
+test('a login sees the image alone, as a script does, with nothing of our environment', async () => {
+  process.env['INGOT_SECRET_OF_A_TEST'] = 'hunter2';
+  try {
+    const seen = `env; ls -A /root /home; [ ! -e ${import.meta.dirname} ] && echo alone; cat /etc/resolv.conf`;
+    for (const text of [(await ssh(['image', seen])).stdout, await printed(tree, seen)]) {
+      expect(text).not.toContain('hunter2');
+      expect(text).toContain('alone');
+      expect(text).toContain((await readFile('/etc/resolv.conf', 'utf8')).trim());
+      expect(
+        text
+          .split('\n')
+          .filter((line) => /^(HOME|TZ|SYSTEMD_OFFLINE)=/.test(line))
+          .sort(),
+      ).toEqual(['HOME=/root', 'SYSTEMD_OFFLINE=1', 'TZ=UTC']);
+    }
+  } finally {
+    delete process.env['INGOT_SECRET_OF_A_TEST'];
+  }
+});
+
+test('what one login leaves in /tmp and in the background the next one finds; nothing outlives the step', async () => {
+  await tree.work(async (work) => {
+    const login = async (command: string) =>
+      (await work.beside({ argv: [work.login.ssh, 'image', command] }, { onLine: () => undefined })).stdout;
+    await login('echo kept > /tmp/f; sleep 1873 >/dev/null 2>&1 & echo $! > /tmp/pid');
+    expect(await login('cat /tmp/f; tr "\\0" " " < /proc/$(cat /tmp/pid)/cmdline')).toBe('kept\nsleep 1873 ');
+  });
+  expect((await commandLines()).filter((line) => line.includes('1873'))).toEqual([]);
+  expect(await printed(tree, 'ls -A /tmp')).toBe('');
+  expect(await tree.present('/usr/sbin/policy-rc.d', '/etc/resolv.conf')).toEqual([]);
+});
+
+test('fetch brings the bytes of a file out', async () => {
+  await tree.work((work) => work.exec({ text: 'printf "a\\0\\377\\n" > /var/lib/facts' }));
+  await tree.step('fetch', { from: '/var/lib/facts', as: 'facts.bin' });
+  expect([...(await readFile(join(tree.folder, 'layer', 'sidecar.facts.bin')))]).toEqual([97, 0, 255, 10]);
+  await expect(tree.step('fetch', '/no/such/file')).rejects.toMatchObject({
+    code: 'STEP_FAILED',
+    detail: expect.arrayContaining(['there is no file /no/such/file in the image']),
+  });
+});
+
+test('the example of the guide to exec changes the image', async () => {
+  const guide = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'exec-step.md'), 'utf8');
+  const example = /```python\n(.*?)```/s.exec(guide)?.[1] ?? '';
+  expect(example).toContain('json.load(sys.stdin)');
+  await tree.write('steps/add-users.py', example, 0o755);
+  await tree.step('exec', { program: 'steps/add-users.py', options: { users: ['ada', 'grace'] } });
+  expect(await printed(tree, 'ls /home')).toBe('ada\ngrace');
+  expect(logged(tree)).toContain('added ada to debian');
+  expect(tree.events).toContainEqual({ type: 'progress', id: 'test', done: 2, total: 2, unit: 'items' });
+  await expect(tree.step('exec', { program: 'steps/add-users.py', options: { users: ['ada'] } })).rejects.toMatchObject(
+    { code: 'STEP_FAILED', message: 'steps/add-users.py: could not add ada' },
+  );
+});
+
+test('a program that reads nothing and says nothing is no failure', async () => {
+  await tree.write('steps/idle.sh', '#!/bin/sh\nexit 0\n', 0o755);
+  await tree.step('exec', { program: 'steps/idle.sh', options: { long: 'x'.repeat(200_000) } });
+});
