@@ -61,6 +61,8 @@ export type BuildRequest = PlanRequest & {
   /** How many images at once; undefined: what this machine carries. */
   readonly jobs?: number;
   readonly checks: boolean;
+  /** Go on from saved states of guests, and save them. */
+  readonly warm: boolean;
   readonly onError: 'clean' | 'keep' | 'shell';
   /** Also put the finished files into this folder, as the person wrote it. */
   readonly output?: string;

@@ -28,7 +28,16 @@ const host = createHost();
 const signal = new AbortController().signal;
 const ctx = { host, signal, emit: () => undefined, step: '' };
 const request: BuildRequest = {
-  ...{ images: [], arch: 'native', force: false, refresh: false, checks: false, warm: false, onError: 'clean', jobs: 4 },
+  ...{
+    images: [],
+    arch: 'native',
+    force: false,
+    refresh: false,
+    checks: false,
+    warm: false,
+    onError: 'clean',
+    jobs: 4,
+  },
 };
 
 /** The fake kinds; the packages of one suite cannot be had. */

@@ -10,8 +10,7 @@ import { errorRecord } from '../run/error-record.ts';
 import { inGraph } from '../run/in-graph.ts';
 import { redactor, secretsOf, type Workshop } from '../run/workshop.ts';
 import { imageFolder } from '../store/paths.ts';
-import { packLayer, takeSnapshot } from '../tree/layers.ts';
-import type { OpenTree } from '../tree/session.ts';
+import { failureActions } from './failure.ts';
 import { buildId, openJournal } from './journal.ts';
 
 /**
@@ -76,7 +75,14 @@ async function buildOne({ workshop, spec, parents, request, io }: Job): Promise<
   const { name: image, arch } = spec;
   const common = () => ({ image, arch, build, seconds: (host.monotonic() - started) / 1000 });
   const keys = new Map(parents.map((parent) => [imageId(parent.image, parent.arch), parent.key]));
-  const options = { build, force: request.force, refresh: request.refresh, checks: request.checks, parents: keys };
+  const options = {
+    build,
+    force: request.force,
+    refresh: request.refresh,
+    checks: request.checks,
+    warm: request.warm,
+    parents: keys,
+  };
   let redact = <T>(data: T): T => data;
   journal.emit({ type: 'build.start', image, arch, key: '' });
   try {
@@ -84,7 +90,7 @@ async function buildOne({ workshop, spec, parents, request, io }: Job): Promise<
     redact = redactor(secretsOf(workshop, spec));
     const emit = (event: EventBody) => journal.emit(redact(event));
     const ctx = { signal: io.signal, emit, host, step: 'prepare' };
-    const onFailure = failureAction({ workshop, build, request, io });
+    const onFailure = failureActions({ workshop, build, onError: request.onError, io });
     const built = await buildImage(workshop, spec, { ...options, onFailure }, ctx);
     const result = { ...common(), ...(await deliver(workshop, built, request)) };
     const [path] = result.paths;
@@ -119,37 +125,4 @@ async function copyOut(host: Host, paths: readonly string[], folder: string): Pr
   await host.files.makeDirectory(folder);
   const sidecars = paths.map((path) => `${path}.sha256`);
   await host.run({ argv: ['cp', '--sparse=always', '--reflink=auto', '--', ...paths, ...sidecars, folder] });
-}
-
-/** What `--on-error` does with a failed tree before it is dropped. */
-function failureAction(place: {
-  readonly workshop: Workshop;
-  readonly build: string;
-  readonly request: BuildRequest;
-  readonly io: Io;
-}): ((tree: OpenTree, ctx: Context) => Promise<void>) | undefined {
-  const { workshop, build, request, io } = place;
-  if (request.onError === 'shell') {
-    return async (tree, ctx) => {
-      ctx.emit({
-        type: 'warning',
-        message: 'a step failed: this shell is in its tree',
-        hint: 'exit the shell to go on; the tree is then dropped',
-      });
-      await io.withTerminal(() => tree.shell(ctx));
-    };
-  }
-  if (request.onError !== 'keep') return undefined;
-  return async (tree, ctx) => {
-    const folder = join(workshop.paths.builds, build);
-    const file = join(folder, 'failed-tree.tar.zst');
-    const session = tree.as(ctx);
-    const { packed } = await packLayer(session, [...(await takeSnapshot(session)).keys()].sort(), file);
-    await packed;
-    ctx.emit({
-      type: 'warning',
-      message: `the failed tree is kept in ${file}`,
-      hint: 'look at it with tar --zstd -tvf',
-    });
-  };
 }

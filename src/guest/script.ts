@@ -12,7 +12,7 @@ export type RemoteOptions = {
 
 /**
  * A script with its environment comes on stdin, so that neither is ever on a command line, where others could read it.
- * Both go into files first: any interpreter and any length will do, and what follows is the script's own input.
+ * Both go into files in memory first: any interpreter and any length will do, and what follows is the script's own input.
  */
 export function remoteCall(script: Script, { sudo, stdin }: RemoteOptions): RemoteCall {
   const environment = Buffer.from(environmentText(script, sudo));
@@ -22,7 +22,7 @@ export function remoteCall(script: Script, { sudo, stdin }: RemoteOptions): Remo
   const root = sudo ? 'sudo -n -- ' : '';
   const enter = shellQuote(`. "$0/env"; cd; exec ${interpreter} "$0/script"${words}`);
   const run = `${root}/bin/sh -c ${enter} "$d"${stdin === undefined ? ' </dev/null' : ''}`;
-  const line = `d=$(mktemp -d) && trap 'rm -rf "$d"' EXIT && ${take(environment, 'env')} && ${take(text, 'script')} && ${run}`;
+  const line = `d=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) && trap 'rm -rf "$d"' EXIT && ${take(environment, 'env')} && ${take(text, 'script')} && ${run}`;
   const head = Buffer.concat([environment, text]);
   return { line, input: stdin === undefined ? head.toString('utf8') : joined(head, stdin) };
 }

@@ -38,21 +38,26 @@ export type PlannedSource = PlannedKind & {
   parents?(options: unknown): readonly string[];
 };
 
-/** The inputs of a source. */
+/** The inputs of a source; `disk`: the bytes of the disk, where that decides the bytes of its layers. */
 export function sourceInputs(
   use: KindUse,
   kind: PlannedSource,
-  from: { readonly arch: Arch; readonly lock: Lock },
+  from: { readonly arch: Arch; readonly lock: Lock; readonly disk?: number },
 ): StepInputs {
-  const { arch, lock } = from;
+  const { arch, lock, disk } = from;
   const parents = kind.parents?.(use.options) ?? [];
   const pin = kind.pins || parents.length > 0 ? lock.sources[sourceId(use, arch)] : null;
   const own = useInputs(use, kind, lock);
   const missing = parents.length > 0 ? parents.map((name) => `image ${name}`) : ['pin'];
   const unknown = pin === undefined ? [...own.unknown, ...missing] : own.unknown;
   return {
-    digest: unknown.length > 0 ? undefined : digest({ own: own.digest, arch, pin }),
-    inputs: { ...own.inputs, arch, ...flatten(parents.length > 0 ? 'image' : 'pin', ' ', pin) },
+    digest: unknown.length > 0 ? undefined : digest({ own: own.digest, arch, pin, disk }),
+    inputs: {
+      ...own.inputs,
+      arch,
+      ...flatten('disk', '.', disk),
+      ...flatten(parents.length > 0 ? 'image' : 'pin', ' ', pin),
+    },
     unknown,
   };
 }

@@ -49,8 +49,10 @@ export function planAll(
 function draftSteps(spec: ImageSpec, lock: Lock, kinds: Kinds): readonly Draft[] {
   const source = kindOf(kinds.sources, spec.source);
   const pins = source.pin !== undefined && source.asks?.(spec.source.options) !== false;
+  const blocks = source.bench === 'guest' ? { disk: spec.disk } : {};
   const first: Draft = {
-    ...sourceInputs(spec.source, { ...source, pins }, { arch: spec.arch, lock }),
+    // Layers of blocks have the size of the disk they are on.
+    ...sourceInputs(spec.source, { ...source, pins }, { ...blocks, arch: spec.arch, lock }),
     id: 'source',
     title: source.title(spec.source.options),
     use: spec.source,

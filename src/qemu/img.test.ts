@@ -5,7 +5,9 @@ const base = { path: '/a/disk.img', format: 'raw' } as const;
 const target = { path: '/b/disk.qcow2', format: 'qcow2' } as const;
 
 test('formats are pinned in every command', () => {
-  expect(createOverlayArgv('/s/o.qcow2', 5)).toEqual(['qemu-img', 'create', '-q', '-f', 'qcow2', '/s/o.qcow2', '5']);
+  expect(createOverlayArgv('/s/o.qcow2', 5).slice(2)).toEqual([
+    ...['-q', '-f', 'qcow2', '-o', 'cluster_size=4096', '/s/o.qcow2', '5'],
+  ]);
   expect(infoArgv(target)).toEqual(['qemu-img', 'info', '--output=json', '-f', 'qcow2', '/b/disk.qcow2']);
   expect(convertArgv(target, base)).toEqual([
     'qemu-img',

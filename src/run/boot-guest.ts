@@ -1,6 +1,7 @@
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { RunOptions, RunResult } from '../core/host.ts';
+import { digest } from '../core/keys.ts';
 import type { CheckGuest, DiskFile } from '../core/kinds.ts';
 import type { Script } from '../core/script.ts';
 import type { Firmware } from '../core/spec.ts';
@@ -10,7 +11,7 @@ import { remoteCall } from '../guest/script.ts';
 import { forSsh, type Ssh, type SshTarget } from '../guest/ssh.ts';
 import { until } from '../guest/wait.ts';
 import { translationFactor } from '../qemu/accelerator.ts';
-import type { Drive, MachineConfig } from '../qemu/argv.ts';
+import { type Drive, type MachineConfig, qemuArgv } from '../qemu/argv.ts';
 import { prepareUefi } from '../qemu/firmware.ts';
 import { createOverlayArgv, diskSize } from '../qemu/img.ts';
 import { type Machine, startMachine } from '../qemu/machine.ts';
@@ -39,6 +40,10 @@ export type BootedGuest = CheckGuest & {
   /** What the guest says on its serial port. */
   readonly console: Console;
   readonly machine: () => Machine;
+  /** What a saved state of it fits. */
+  readonly shape: string;
+  /** The file of UEFI's variables. */
+  readonly vars?: string;
   /** An error with what there was to see: the end of the console, a picture of the screen, where the log is. */
   explain(error: unknown): Promise<unknown>;
   /** Run a script as root and tell its lines as they come; for as long as it takes. */
@@ -52,16 +57,29 @@ export type BootedGuest = CheckGuest & {
 /** What a guest boots from, or goes on with. */
 export type GuestStart = {
   readonly firmware: Firmware;
-  readonly root: Drive;
-  /** A file with the state of an earlier guest that rested on the same disk. */
-  readonly state?: string;
-  /** UEFI's variables as that guest left them; default: fresh ones. */
-  readonly vars?: DiskFile;
+  /** Asked at each start: what lies below may have grown since. */
+  readonly root: () => Drive;
+  /** Go on from here instead of booting. */
+  readonly state?: GuestState;
   /** What the guest says on the channel; only then it has one. */
   readonly onChannel?: (bytes: Uint8Array) => void;
   /** Called when the guest runs again, before the login. */
   readonly onStart?: (machine: Machine) => Promise<void>;
 };
+
+/** The state of an earlier guest that rested on the same disk. */
+export type GuestState = {
+  readonly file: string;
+  /** The machine it was saved on. */
+  readonly shape: string;
+  /** UEFI's variables as that guest left them. */
+  readonly vars?: string;
+};
+
+/** A saved state is of another machine: another QEMU, processor or device. */
+export class StaleStateError extends Error {
+  override readonly name = 'StaleStateError';
+}
 
 /** Boot a throw-away overlay of a disk and log in. */
 export async function bootCopy(
@@ -74,7 +92,7 @@ export async function bootCopy(
   const overlay = `${bench.scratch}/overlay-${firmware}.qcow2`;
   await ctx.host.run({ argv: createOverlayArgv(overlay, size) }, { signal: ctx.signal });
   const root: Drive = { id: 'disk', file: { path: overlay, format: 'qcow2' }, below: [disk], boot: true };
-  return bootGuest(bench, { firmware, root }, ctx);
+  return bootGuest(bench, { firmware, root: () => root }, ctx);
 }
 
 /** Boot a guest and log in. What the guest says on its console until then goes to the step's log. */
@@ -82,14 +100,17 @@ export async function bootGuest(bench: GuestBench, begin: GuestStart, ctx: Conte
   const { firmware, state, onChannel, onStart } = begin;
   const started = ctx.host.monotonic();
   const watch = new Watch(bench, firmware, ctx);
-  const config = await configure(bench, begin, ctx);
+  const first = await configure(bench, begin, ctx);
+  const shape = await machineShape(first, ctx);
+  if (state !== undefined && state.shape !== shape) throw new StaleStateError();
   const listeners = { ...listenersOf(watch), ...(onChannel === undefined ? {} : { onChannel }) };
   const start = async (from?: string) => {
-    const machine = await startMachine(config, listeners, ctx, from);
+    const drives = [begin.root(), ...first.drives.slice(1)];
+    const machine = await startMachine({ ...first, drives }, listeners, ctx, from);
     watch.observe(machine);
     return machine;
   };
-  const session = new Session(bench, { watch, start, machine: await start(state), firmware }, ctx);
+  const session = new Session(bench, { watch, start, machine: await start(state?.file), firmware }, ctx);
   try {
     await onStart?.(session.machine);
     await session.login();
@@ -108,6 +129,8 @@ export async function bootGuest(bench: GuestBench, begin: GuestStart, ctx: Conte
       stretch: session.stretch,
       lost: watch.lost.signal,
       console: watch.console,
+      shape,
+      ...(first.firmware === 'bios' ? {} : { vars: first.firmware.vars.path }),
       machine: () => session.machine,
       explain: (error) => watch.explain(error),
       exec: (script, options) => session.exec(script, { ...options, sudo: session.sudo }),
@@ -133,21 +156,41 @@ function listenersOf(watch: Watch) {
 
 async function configure(bench: GuestBench, begin: GuestStart, ctx: Context): Promise<MachineConfig> {
   const { arch, accelerator, memory, cpus, seed, scratch, logs } = bench;
-  const { firmware, root, vars, onChannel } = begin;
+  const { firmware, root, state, onChannel } = begin;
   const sockets = `${bench.sockets}/${firmware}`;
   await ctx.host.files.makeDirectory(sockets, 0o700);
   const seeds: readonly Drive[] = seed === undefined ? [] : [{ id: 'seed', file: seed, readOnly: true }];
   const uefi = async () => {
     const files = await prepareUefi({ arch, secureBoot: bench.secureBoot }, `${scratch}/vars-${firmware}.fd`, ctx);
-    return vars === undefined ? files : { ...files, vars };
+    if (state?.vars !== undefined) await ctx.host.files.write(files.vars.path, await ctx.host.files.read(state.vars));
+    return files;
   };
   return {
-    ...{ arch, accelerator, memory, cpus, sockets, drives: [root, ...seeds] },
+    ...{ arch, accelerator, memory, cpus, sockets, drives: [root(), ...seeds] },
     firmware: firmware === 'bios' ? 'bios' : await uefi(),
     serialLog: `${logs}/console-${firmware}.log`,
     ...(bench.credentials === undefined ? {} : { credentials: bench.credentials }),
     ...(onChannel === undefined ? {} : { channel: true }),
   };
+}
+
+/**
+ * What of a machine a saved state depends on: QEMU, processor and devices, not where files lie. On real processors
+ * also which one.
+ */
+async function machineShape(config: MachineConfig, { host, signal }: Context): Promise<string> {
+  const drives = config.drives.map(({ id, boot, readOnly }) => ({
+    ...{ id, file: { path: '/', format: 'raw' as const } },
+    ...(boot === undefined ? {} : { boot }),
+    ...(readOnly === undefined ? {} : { readOnly }),
+  }));
+  const vars = { path: '/', format: 'raw' as const };
+  const firmware = config.firmware === 'bios' ? 'bios' : { ...config.firmware, vars };
+  const argv = qemuArgv({ ...config, drives, firmware, sockets: '/', serialLog: '/', credentials: '/' });
+  const version = await host.run({ argv: [argv[0], '--version'] }, { signal });
+  const isReal = config.accelerator.name !== 'tcg';
+  const processor = isReal ? ((await host.files.readText('/proc/cpuinfo')) ?? '').split('\n\n')[0] : '';
+  return digest([...argv, version.stdout, processor ?? '']);
 }
 
 /** Watches one guest's console and process, and says why it is lost. */

@@ -1,7 +1,7 @@
 import type { Context } from '../core/context.ts';
 import type { Firmware } from '../core/spec.ts';
 import { shellArgv } from '../guest/ssh.ts';
-import { bootCopy } from './boot-guest.ts';
+import { type BootedGuest, bootCopy } from './boot-guest.ts';
 import { type CopyRequest, openCopyBench } from './guest-bench.ts';
 
 export type ShellRequest = CopyRequest & {
@@ -20,19 +20,24 @@ export async function bootShell(request: ShellRequest, ctx: Context): Promise<nu
     const guest = await bootCopy(bench, request.disk, request.firmware, ctx);
     try {
       request.onReady?.();
-      const argv = shellArgv(guest.target, guest.sshSocket);
-      const shell = await ctx.host.start({ argv }, { terminal: true });
-      const leave = (): void => shell.kill('SIGTERM');
-      const ends = AbortSignal.any([ctx.signal, guest.lost]);
-      ends.addEventListener('abort', leave, { once: true });
-      if (ends.aborted) leave();
-      const { exitCode } = await shell.exited;
-      ctx.signal.throwIfAborted();
-      return exitCode ?? 255;
+      return await loginShell(guest, ctx);
     } finally {
       await guest.stop();
     }
   } finally {
     await bench.close();
   }
+}
+
+/** Give the terminal to a login in a guest until the person leaves; gives the exit code of that shell. */
+export async function loginShell(guest: BootedGuest, ctx: Context): Promise<number> {
+  const argv = shellArgv(guest.target, guest.sshSocket);
+  const shell = await ctx.host.start({ argv }, { terminal: true });
+  const leave = (): void => shell.kill('SIGTERM');
+  const ends = AbortSignal.any([ctx.signal, guest.lost]);
+  ends.addEventListener('abort', leave, { once: true });
+  if (ends.aborted) leave();
+  const { exitCode } = await shell.exited;
+  ctx.signal.throwIfAborted();
+  return exitCode ?? 255;
 }

@@ -20,12 +20,13 @@ import { withLedger } from '../store/ledger.ts';
 import { writeHistory } from '../store/records.ts';
 import type { OpenTree } from '../tree/session.ts';
 import { bootableFile, writeFormats, writeSidecars } from './finish.ts';
+import { buildInGuest, type FailedGuest } from './guest-build.ts';
 import { gitState, toolVersions } from './machine-facts.ts';
 import { type ImageKeys, pinImages } from './pin.ts';
 import { planWithStore } from './plan.ts';
 import { proveArtifact } from './prove.ts';
 import { placeSidecars } from './sidecars.ts';
-import { buildTree, LostLayerError, type SealedDisk } from './tree.ts';
+import { buildTree, LostLayerError, type SealedDisk, type TreeBuild } from './tree.ts';
 import { type Workshop, withStep } from './workshop.ts';
 
 export type BuildOptions = {
@@ -36,7 +37,15 @@ export type BuildOptions = {
   readonly checks: boolean;
   /** Keys of the images that this one is made from, as they were built. */
   readonly parents: ImageKeys;
-  readonly onFailure?: ((tree: OpenTree, ctx: Context) => Promise<void>) | undefined;
+  /** Go on from saved states of guests, and save them. */
+  readonly warm: boolean;
+  /** Called with what a step failed in, before it is dropped. */
+  readonly onFailure?: FailureActions | undefined;
+};
+
+export type FailureActions = {
+  tree(tree: OpenTree, ctx: Context): Promise<void>;
+  guest(failed: FailedGuest, ctx: Context): Promise<void>;
 };
 
 export type Built = { readonly finished: FinishedBuild; readonly cached: boolean };
@@ -230,9 +239,9 @@ async function makeDisk(
   const pin = planned.lock.sources[sourceId(spec.source, spec.arch)] ?? null;
   let { plan } = planned;
   for (;;) {
-    const build = { workshop, spec, plan, pin, folder, proxy, onFailure: options.onFailure };
+    const build = { workshop, spec, plan, pin, folder, proxy };
     try {
-      const sealed = await buildTree(build, ctx);
+      const sealed = await make(build, options, ctx);
       await writeHistory(workshop.paths, spec.name, spec.arch, historyOf(plan, sealed.steps));
       return { sealed, plan };
     } catch (error) {
@@ -242,6 +251,14 @@ async function makeDisk(
       plan = planWithStore(workshop, spec, planned.lock, { force: options.force });
     }
   }
+}
+
+/** On the bench of the source. */
+function make(build: Omit<TreeBuild, 'onFailure'>, options: BuildOptions, ctx: Context): Promise<SealedDisk> {
+  const { force, warm, onFailure } = options;
+  if (build.plan.stages[0]?.bench === 'tree') return buildTree({ ...build, onFailure: onFailure?.tree }, ctx);
+  const logs = join(build.workshop.paths.builds, options.build);
+  return buildInGuest({ ...build, logs, force, warm, onFailure: onFailure?.guest }, ctx);
 }
 
 function historyOf(plan: Plan, done: readonly ManifestStep[]): History {

@@ -63,7 +63,8 @@ export function secretsOf(workshop: Workshop, spec: ImageSpec): readonly string[
 /** Words of closed lists and ids: a secret that is such a word must not break them. */
 const forPrograms = new Set(['type', 'id', 'outcome', 'unit', 'code', 'arch', 'image', 'key']);
 
-function formsOf(value: string): readonly string[] {
+/** A value as it is, and in the forms that tools print it. */
+export function formsOf(value: string): readonly string[] {
   const bytes = Buffer.from(value);
   const base64 = [0, 1, 2].map((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), bytes])

@@ -30,6 +30,9 @@ export type DiskLayer = {
   readonly size: number;
   /** Public keys (base64 of 32 bytes) whose private halves were used to make it: no trace of them may be in an image. */
   readonly keys: readonly string[];
+  /** Of a whole disk: whether the image has cloud-init, and the version of its kernel, as far as it could be read. */
+  readonly cloudInit?: boolean;
+  readonly kernel?: string;
 };
 
 export type StoredLayer = LayerRecord & { readonly file: string };

@@ -6,6 +6,8 @@ export type StorePaths = {
   readonly home: string;
   /** Layers by key, `layers/<key>/`. */
   readonly layers: string;
+  /** Saved states of guests at rest, by image and architecture, `states/<image>-<arch>/<key>/`. */
+  readonly states: string;
   /** Verified inputs by digest. */
   readonly inputs: string;
   /** What steps made once for all builds, by key. */
@@ -33,6 +35,7 @@ export function storePaths(home: string): StorePaths {
   return {
     home,
     layers: join(store, 'layers'),
+    states: join(store, 'states'),
     inputs: join(store, 'inputs'),
     kept: join(store, 'kept'),
     packages: join(store, 'packages'),

@@ -102,6 +102,6 @@ RemainAfterExit=yes
 [Install]
 WantedBy=multi-user.target
 UNIT
-  systemctl enable ssh-host-keys.service
+  systemctl --root=/ enable ssh-host-keys.service
 fi
 `;

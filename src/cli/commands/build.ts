@@ -31,8 +31,9 @@ export const build: Verb = {
       .option('--refresh', 'ask the package archives for newer versions')
       .option('--jobs <number>', 'how many images at once', positive)
       .option('--no-check', 'do not run the checks')
+      .option('--no-warm', 'boot guests instead of going on from saved states, and save none')
       .addOption(
-        new Option('--on-error <what>', 'when a step fails: clean up, keep its tree, or open a shell in it')
+        new Option('--on-error <what>', 'when a step fails: clean up, keep its tree or disk, or open a shell in it')
           .choices(['clean', 'keep', 'shell'] as const)
           .default('clean' as const),
       )
@@ -46,6 +47,7 @@ export const build: Verb = {
               force: options.force === true,
               refresh: options.refresh === true,
               checks: options.check,
+              warm: options.warm,
               onError: options.onError,
               ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
               ...(options.output === undefined ? {} : { output: options.output }),

@@ -1,0 +1,353 @@
+import { join } from 'node:path';
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/errors.ts';
+import type { Json } from '../core/keys.ts';
+import type { ManifestStep } from '../core/manifest.ts';
+import type { Plan, PlannedStep } from '../core/plan.ts';
+import { fillSecrets } from '../core/secrets.ts';
+import type { Firmware, ImageSpec } from '../core/spec.ts';
+import { createChannel } from '../guest/channel.ts';
+import { openImage } from '../qemu/image-files.ts';
+import { asRaw, diskSize } from '../qemu/img.ts';
+import { dropLayer } from '../store/layers.ts';
+import { type BootedGuest, bootGuest, StaleStateError } from './boot-guest.ts';
+import { type GuestAccess, type OpenBench, openBench } from './guest-bench.ts';
+import { GuestDisk } from './guest-disk.ts';
+import { atRest, wake } from './guest-rest.ts';
+import { readFacts, sealGuest } from './guest-seal.ts';
+import { GuestStates } from './guest-states.ts';
+import { guestWork } from './guest-work.ts';
+import { LayerLocks } from './layer-locks.ts';
+import { parentDisk } from './parent-disk.ts';
+import { scanDisk } from './scan.ts';
+import { sourceContext } from './source-context.ts';
+import { withStepContext } from './step-context.ts';
+import { LostLayerError, type SealedDisk } from './tree.ts';
+import { secretsOf, type Workshop, withStep } from './workshop.ts';
+
+export type GuestBuild = {
+  readonly workshop: Workshop;
+  readonly spec: ImageSpec;
+  readonly plan: Plan;
+  /** The source's pin. */
+  readonly pin: Json;
+  /** A work folder that is gone after the build. */
+  readonly folder: string;
+  /** A folder that stays, for logs. */
+  readonly logs: string;
+  /** Run every step, whatever is stored. */
+  readonly force: boolean;
+  /** Go on from saved states of guests, and save them. */
+  readonly warm: boolean;
+  /** Called with the guest of a failed step before it is dropped. */
+  readonly onFailure?: ((guest: FailedGuest, ctx: Context) => Promise<void>) | undefined;
+};
+
+/** A guest in which a step failed. */
+export type FailedGuest = { readonly guest: BootedGuest; readonly disk: GuestDisk };
+
+/** Make the sealed disk of an image in a guest, starting after the last step whose layer is stored. */
+export async function buildInGuest(build: GuestBuild, ctx: Context): Promise<SealedDisk> {
+  const construction = new Construction(build, ctx);
+  try {
+    return await construction.run();
+  } finally {
+    await construction.close();
+  }
+}
+
+/** One guest and its disk, from the first layer to the sealed disk. */
+class Construction {
+  readonly #build: GuestBuild;
+  readonly #ctx: Context;
+  readonly #planned: readonly PlannedStep[];
+  readonly #disk: GuestDisk;
+  readonly #locks: LayerLocks;
+  readonly #states: GuestStates;
+  readonly #channel = createChannel();
+  #bench: OpenBench | undefined;
+  #guest: BootedGuest | undefined;
+  #boots = 0;
+
+  constructor(build: GuestBuild, ctx: Context) {
+    this.#build = build;
+    this.#ctx = ctx;
+    const { paths } = build.workshop;
+    this.#planned = build.plan.stages.flatMap((stage) => stage.steps);
+    this.#disk = new GuestDisk(paths, build.folder, build.spec.disk);
+    this.#locks = new LayerLocks(paths);
+    this.#states = new GuestStates(build.workshop, build.spec, build.warm);
+  }
+
+  async run(): Promise<SealedDisk> {
+    const done = await this.#restore();
+    for (const [index, step] of this.#planned.entries()) {
+      if (index < done.length) continue;
+      await this.#locks.hold(keyOf(step), this.#ctx);
+      const { seconds } = index === 0 ? await this.#start(step) : await this.#change(index, step);
+      done.push({ ...stepRecord(step, 'done'), seconds });
+    }
+    this.#locks.release();
+    const guest = await this.#enter(this.#ctx);
+    const seal = await this.#seal(guest);
+    return { ...seal.value, steps: [...done, { ...sealStep, seconds: seal.seconds }] };
+  }
+
+  async close(): Promise<void> {
+    this.#locks.release();
+    await this.#guest?.stop();
+    await this.#bench?.close();
+  }
+
+  /** Take all stored layers, in order; those that others make at this moment are waited for. */
+  async #restore(): Promise<ManifestStep[]> {
+    const done: ManifestStep[] = [];
+    for (const step of this.#planned) {
+      if (step.state === 'miss') await this.#locks.hold(keyOf(step), this.#ctx);
+      // Whoever held the lock before us may have made just this.
+      const isThere = !this.#build.force && (await this.#disk.restore(keyOf(step), this.#ctx));
+      if (!isThere && step.state === 'hit') {
+        await dropLayer(this.#build.workshop.paths, keyOf(step));
+        throw new LostLayerError(step.title);
+      }
+      if (!isThere) break;
+      const { id, title } = step;
+      this.#ctx.emit({ type: 'step.end', id, title, outcome: 'cached', seconds: 0 });
+      done.push(stepRecord(step, 'cached'));
+    }
+    return done;
+  }
+
+  async #start(step: PlannedStep) {
+    const { workshop, spec, pin, folder } = this.#build;
+    const source = workshop.kinds.sources.get(spec.source.kind);
+    return withStep(step, this.#ctx, async (ctx) => {
+      const started = ctx.host.monotonic();
+      if (source?.disk === undefined) throw new Error(`the source ${spec.source.kind} gives no disk`);
+      const disk = await source.disk(
+        spec.source.options,
+        { arch: spec.arch, pin },
+        sourceContext(
+          workshop,
+          { folder, image: (name) => parentDisk(workshop, name, { spec, pin, folder }, ctx) },
+          ctx,
+        ),
+      );
+      const size = await diskSize(disk, ctx);
+      if (size > spec.disk) throw tooSmall(spec, size);
+      const facts = await lookInside(await asRaw(disk, join(folder, 'base.raw'), ctx), ctx);
+      await ctx.host.files.remove(join(folder, 'base.raw'));
+      const seconds = (ctx.host.monotonic() - started) / 1000;
+      await this.#disk.start(disk, { size, ...facts }, { key: keyOf(step), title: step.title, seconds }, ctx);
+    });
+  }
+
+  async #change(index: number, step: PlannedStep) {
+    const { workshop, spec, folder } = this.#build;
+    return withStep(step, this.#ctx, async (ctx) => {
+      const started = ctx.host.monotonic();
+      const guest = await this.#enter(ctx);
+      const layer = await this.#disk.newLayer(keyOf(step), ctx);
+      const use = spec.steps[index - 1];
+      const kind = workshop.kinds.steps.get(step.kind);
+      if (use === undefined || kind === undefined) throw new Error(`no step ${step.id}`);
+      const options = fillSecrets(use.options, kind.secretsIn, workshop.secret);
+      const work = guestWork(guest, ctx, () => guest.reboot());
+      try {
+        await withStepContext({ workshop, spec, folder, layer }, ctx, (inside) => kind.run(options, work, inside));
+      } catch (error) {
+        const explained = guest.lost.aborted ? guest.lost.reason : error;
+        if (!ctx.signal.aborted) await this.#build.onFailure?.({ guest, disk: this.#disk }, ctx);
+        throw explained;
+      }
+      const seconds = (ctx.host.monotonic() - started) / 1000;
+      await this.#keep({ key: keyOf(step), title: step.title, seconds }, ctx);
+    });
+  }
+
+  /** Store what the step wrote; the guest's state too, so that what follows it starts in seconds. */
+  async #keep(record: { readonly key: string; readonly title: string; readonly seconds: number }, ctx: Context) {
+    const guest = await this.#enter(ctx);
+    const bench = this.#openBench();
+    const overlay = await this.#disk.newOverlay(ctx);
+    const keys = bench.login.newHostKey === true ? [] : [bench.keys.loginPublic, bench.keys.hostPublic].map(rawKey);
+    const rested = await atRest(guest, this.#channel, ctx, async (machine) => {
+      await machine.putOverlay('disk', overlay);
+      await this.#states.save({ key: record.key, guest, bench, machine }, ctx);
+    });
+    if (!rested) {
+      // What cannot be frozen is turned off instead, and boots again for the next step.
+      await guest.untilOff(() => guest.exec({ text: 'sync; systemctl poweroff || poweroff' }).catch(() => undefined));
+      await guest.stop();
+      this.#guest = undefined;
+    }
+    await this.#disk.keep(overlay, keys, record, ctx);
+  }
+
+  #openBench(): OpenBench {
+    if (this.#bench === undefined) throw new Error('no bench is open');
+    return this.#bench;
+  }
+
+  /** The running guest; where there is none it goes on from a saved state, or boots. */
+  async #enter(ctx: Context): Promise<BootedGuest> {
+    if (this.#guest !== undefined) return this.#guest;
+    this.#boots += 1;
+    const top = this.#disk.lastKey;
+    const warm = this.#boots === 1 && top !== undefined ? await this.#resume(top, ctx) : undefined;
+    this.#guest = warm ?? (await this.#boot(ctx));
+    return this.#guest;
+  }
+
+  async #resume(key: string, ctx: Context): Promise<BootedGuest | undefined> {
+    const state = await this.#states.find(key, ctx);
+    if (state === undefined) return undefined;
+    try {
+      this.#bench = await this.#open(ctx, { folder: state.keys });
+      this.#disk.use(await this.#disk.newOverlay(ctx));
+      return await bootGuest(
+        this.#bench,
+        { ...this.#begin(), state, onStart: (machine) => this.#wake(machine, ctx) },
+        ctx,
+      );
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      await this.#bench?.close();
+      this.#bench = undefined;
+      await this.#states.drop(key);
+      const why = error instanceof StaleStateError ? 'QEMU or the machine changed' : String(error);
+      ctx.emit({ type: 'log', id: ctx.step, line: `a saved state could not be used (${why}): booting instead` });
+      return undefined;
+    }
+  }
+
+  #wake(machine: Parameters<typeof wake>[0], ctx: Context): Promise<void> {
+    return wake(machine, this.#channel, ctx, 1);
+  }
+
+  async #boot(ctx: Context): Promise<BootedGuest> {
+    this.#bench ??= await this.#open(ctx, undefined);
+    this.#disk.use(await this.#disk.newOverlay(ctx));
+    const guest = await bootGuest(this.#bench, this.#begin(), ctx);
+    const settled = await guest.run(settledScript, {});
+    if (settled.exitCode !== 0) {
+      await guest.stop();
+      throw new IngotError({
+        code: 'STEP_FAILED',
+        message: 'the first boot of the guest did not end well',
+        detail: settled.stderr.trim().split('\n').slice(-20),
+      });
+    }
+    return guest;
+  }
+
+  #begin() {
+    return {
+      firmware: firmwareOf(this.#build.spec),
+      root: () => this.#disk.drive,
+      onChannel: (bytes: Uint8Array) => this.#channel.add(bytes),
+    };
+  }
+
+  async #open(ctx: Context, earlier: { readonly folder: string } | undefined): Promise<OpenBench> {
+    const { workshop, spec, folder, logs } = this.#build;
+    const { arch, memory, cpus, virtualization, secureBoot } = spec;
+    const { base } = this.#disk;
+    const access = accessOf(spec, workshop);
+    return openBench(
+      {
+        ...{ purpose: 'build', arch, memory, cpus, virtualization, secureBoot },
+        cloudInit: base?.cloudInit === true,
+        ...(access === undefined ? {} : { access }),
+        ...{ scratch: join(folder, 'guest'), logs, state: join(workshop.paths.home, 'state') },
+        kernel: () => this.#disk.kernel(join(folder, 'guest'), ctx),
+        ...(earlier === undefined ? {} : { earlier }),
+      },
+      ctx,
+    );
+  }
+
+  async #seal(guest: BootedGuest) {
+    const { workshop, spec, folder } = this.#build;
+    return withStep({ id: 'seal', title: 'seal' }, this.#ctx, async (ctx) => {
+      const bench = this.#openBench();
+      const facts = await readFacts(guest);
+      const ours = bench.login.newHostKey === true ? undefined : bench.keys;
+      await sealGuest(guest, this.#channel, ours?.loginPublic, ctx);
+      this.#guest = undefined;
+      const disk = join(folder, 'disk.raw');
+      await this.#disk.flatten({ path: disk, format: 'raw' }, ctx);
+      const last = ours === undefined ? [] : [ours.loginPublic, ours.hostPublic].map(rawKey);
+      await scanDisk(disk, { keys: [...this.#disk.keys, ...last], secrets: secretsOf(workshop, spec) }, ctx);
+      return { ...facts, disk };
+    });
+  }
+}
+
+const sealStep = {
+  ...{ id: 'seal', title: 'seal', key: '', outcome: 'done', inputs: { 'kind version': '1' } },
+} as const satisfies Omit<ManifestStep, 'seconds'>;
+
+/** Jobs of the first boot that have not ended would race with the steps. */
+const settledScript = {
+  name: 'waiting for the first boot',
+  text: `if command -v cloud-init >/dev/null; then
+  cloud-init status --wait >/dev/null 2>&1 || { code=$?; [ $code = 2 ] || { cloud-init status --long >&2; exit $code; }; }
+fi
+if [ -d /run/systemd/system ]; then timeout 300 systemctl is-system-running --wait >/dev/null 2>&1 || :; fi
+`,
+};
+
+function keyOf(step: PlannedStep): string {
+  if (step.key === undefined) throw new Error(`the key of ${step.id} is not known`);
+  return step.key;
+}
+
+function stepRecord(step: PlannedStep, outcome: 'cached' | 'done'): ManifestStep {
+  return { id: step.id, title: step.title, key: step.key ?? '', outcome, seconds: 0, inputs: step.inputs };
+}
+
+function tooSmall(spec: ImageSpec, size: number): IngotError {
+  const gibibytes = Math.ceil(size / 1024 ** 3);
+  return new IngotError({
+    code: 'SPEC_INVALID',
+    message: `the disk of ${spec.name} is smaller than the one it is made from, which has ${size} bytes`,
+    hint: `write \`disk: ${gibibytes}G\` or more: disks grow, they do not shrink`,
+  });
+}
+
+/** BIOS where the image boots under it: it starts faster and has no variables. */
+function firmwareOf(spec: ImageSpec): Firmware {
+  return spec.arch === 'x86_64' && spec.firmware.includes('bios') && !spec.secureBoot ? 'bios' : 'uefi';
+}
+
+function accessOf(spec: ImageSpec, workshop: Workshop): GuestAccess | undefined {
+  if (spec.ssh === undefined) return undefined;
+  const { user } = spec.ssh;
+  if ('key' in spec.ssh) return { user, keyFile: join(workshop.root, spec.ssh.key) };
+  const { password } = fillSecrets({ password: spec.ssh.password }, [['password']], workshop.secret) as {
+    readonly password: string;
+  };
+  return { user, password };
+}
+
+/** What decides how to get in. Where the file system cannot be read, cloud-init is taken to be there. */
+async function lookInside(raw: string, ctx: Context): Promise<{ cloudInit: boolean; kernel?: string }> {
+  const image = await openImage(raw, ctx).catch((error: unknown) => {
+    if (error instanceof IngotError && error.code === 'CHECK_FAILED') return undefined;
+    throw error;
+  });
+  if (image === undefined) return { cloudInit: true };
+  const programs = await image.list('/usr/bin');
+  const kernel = (await image.list('/boot')).find(({ name }) => name.startsWith('vmlinuz-'))?.name;
+  return {
+    cloudInit: programs.some(({ name }) => name === 'cloud-init'),
+    ...(kernel === undefined ? {} : { kernel: kernel.slice('vmlinuz-'.length) }),
+  };
+}
+
+/** The 32 bytes of an Ed25519 public key, as base64. */
+function rawKey(publicKey: string): string {
+  const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
+  return blob.subarray(-32).toString('base64');
+}

@@ -1,0 +1,89 @@
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/errors.ts';
+import type { InstalledPackage } from '../core/manifest.ts';
+import type { Channel } from '../guest/channel.ts';
+import { lastActScript, restWords } from '../guest/rest.ts';
+import { buildUser, hostsMark } from '../guest/seed.ts';
+import { forgetText } from '../tree/seal.ts';
+import type { BootedGuest } from './boot-guest.ts';
+import { runInGuest } from './guest-work.ts';
+import { osReleaseScript, packagesScript, parseOsRelease, parsePackages } from './image-facts.ts';
+
+export type GuestFacts = {
+  readonly system: Readonly<Record<string, string>>;
+  readonly packages: readonly InstalledPackage[];
+  /** As `listContents`, with times of change in the place of digests, which a guest would take long to find. */
+  readonly contents: string;
+};
+
+/** What is in a guest, just before it is sealed. */
+export async function readFacts(guest: BootedGuest): Promise<GuestFacts> {
+  const read = async (script: Parameters<BootedGuest['run']>[0]) => (await runInGuest(guest, script, {})).stdout;
+  const system = parseOsRelease(await read(osReleaseScript));
+  const packages = parsePackages(await read(packagesScript));
+  return { system, packages, contents: await read({ text: contentsText }) };
+}
+
+const contentsText = `find / -xdev -mindepth 1 -type f -printf '%y\\t%m\\t%U:%G\\t%s\\tchanged %Ts\\t%p\\n' \\
+  -o -type l -printf '%y\\t%m\\t%U:%G\\t-\\t%l\\t%p\\n' -o -printf '%y\\t%m\\t%U:%G\\t-\\t-\\t%p\\n' | LC_ALL=C sort -t "$(printf '\\t')" -k 6`;
+
+/**
+ * Seal a guest and turn it off: as its last act, when nothing runs any more that could leave a trace. `loginPublic`: our
+ * key, where we got in by one.
+ */
+export async function sealGuest(
+  guest: BootedGuest,
+  channel: Channel,
+  loginPublic: string | undefined,
+  ctx: Context,
+): Promise<void> {
+  const own = loginPublic === undefined ? '' : ownTraces(loginPublic);
+  const end = new AbortController();
+  const sealed = Promise.race([
+    channel.heard(restWords.sealed, end.signal),
+    guest.console.line(/ingot: sealed/, end.signal),
+  ]);
+  sealed.catch(() => undefined);
+  let done = false;
+  void sealed.then(
+    () => (done = true),
+    () => undefined,
+  );
+  await guest.untilOff(() => runInGuest(guest, lastActScript(`${forgetText()}\n${own}`), {}).catch(connectionEnds));
+  end.abort();
+  ctx.signal.throwIfAborted();
+  if (done) return;
+  const message = 'the guest turned itself off before it was sealed';
+  throw await guest.explain(new IngotError({ code: 'STEP_FAILED', message }));
+}
+
+/** The guest may be gone before it can answer; whether it was sealed is asked elsewhere. */
+function connectionEnds(error: unknown): void {
+  if (error instanceof IngotError && error.code === 'TOOL_FAILED') return;
+  throw error;
+}
+
+/** Takes away how we got in: the build user, our keys, what cloud-init wrote for this one boot. */
+function ownTraces(loginPublic: string): string {
+  const key = loginPublic.split(' ')[1] ?? '';
+  return `
+if id ${buildUser} >/dev/null 2>&1; then userdel -f -r ${buildUser} >/dev/null 2>&1 || :; fi
+rm -rf /home/${buildUser} /var/mail/${buildUser} /var/lib/systemd/linger/${buildUser} /var/lib/sudo/lectured/${buildUser}
+for file in /etc/sudoers.d/90-cloud-init-users; do
+  [ -e "$file" ] || continue
+  sed -i '/^# User rules for ${buildUser}$/d; /^${buildUser} /d' "$file"
+  grep -qv -e '^#' -e '^$' "$file" || rm -f "$file"
+done
+[ ! -e /etc/hosts ] || sed -i '/${hostsMark}$/d' /etc/hosts
+for file in /root/.ssh/authorized_keys; do
+  [ -e "$file" ] || continue
+  sed -i '\\|${key}|d' "$file"
+  [ -s "$file" ] || rm -f "$file"
+done
+rmdir /root/.ssh 2>/dev/null || :
+rm -f /etc/ssh/ingot_host_key /etc/ssh/sshd_config.d/00-ingot.conf /etc/ssh/sshd_config.d/50-cloud-init.conf
+rm -f /etc/netplan/50-cloud-init.yaml /etc/network/interfaces.d/50-cloud-init /etc/network/interfaces.d/50-cloud-init.cfg
+rm -f /etc/systemd/network/10-cloud-init-*.network /etc/NetworkManager/system-connections/cloud-init-*
+rm -f /etc/passwd- /etc/shadow- /etc/group- /etc/gshadow- /etc/subuid- /etc/subgid-
+`;
+}
