@@ -16,7 +16,7 @@ import { keyOf } from '../run/plan.ts';
 import type { Workshop } from '../run/workshop.ts';
 import { publishBuild } from '../store/artifacts.ts';
 import { storePaths } from '../store/paths.ts';
-import { buildAll } from './build.ts';
+import { buildAll, isForced } from './build.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -151,4 +151,12 @@ test('after a stop nothing is skipped: everything is cancelled', async () => {
   const stop = AbortSignal.abort(new IngotError({ code: 'CANCELLED', message: 'interrupted' }));
   const { outcomes } = await build(projectOf(family, { images: ['bad-grandchild'] }).images, {}, stop);
   expect(outcomes).toEqual(['bad cancelled', 'bad-child cancelled', 'bad-grandchild cancelled']);
+});
+
+test('only what was named is forced, not what it is made from', () => {
+  const base = { name: 'base' } as ImageSpec;
+  expect(isForced(base, { ...request, force: true, images: ['child'] })).toBe(false);
+  expect(isForced(base, { ...request, force: true, images: ['base'] })).toBe(true);
+  expect(isForced(base, { ...request, force: true })).toBe(true);
+  expect(isForced(base, { ...request, images: ['base'] })).toBe(false);
 });

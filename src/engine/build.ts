@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import type { BuildRequest, BuildResult, Io } from '../cli/engine.ts';
-import type { Context } from '../core/context.ts';
+import type { BuildRequest, BuildResult, Io, PlanRequest } from '../cli/engine.ts';
 import type { EventBody, Outcome } from '../core/events.ts';
 import type { Host } from '../core/host.ts';
 import type { ImageSpec } from '../core/spec.ts';
@@ -58,6 +57,11 @@ async function skip(workshop: Workshop, spec: ImageSpec, lost: BuildResult, io: 
   return { ...common, build, paths: [], checks: [], error };
 }
 
+/** What was not named is only needed, and used as it is. */
+export function isForced({ name }: ImageSpec, { force, images }: PlanRequest): boolean {
+  return force && (images.length === 0 || images.includes(name));
+}
+
 type Job = {
   readonly workshop: Workshop;
   readonly spec: ImageSpec;
@@ -77,7 +81,7 @@ async function buildOne({ workshop, spec, parents, request, io }: Job): Promise<
   const keys = new Map(parents.map((parent) => [imageId(parent.image, parent.arch), parent.key]));
   const options = {
     build,
-    force: request.force,
+    force: isForced(spec, request),
     refresh: request.refresh,
     checks: request.checks,
     warm: request.warm,

@@ -6,7 +6,7 @@ import { planWithStore } from '../run/plan.ts';
 import { projectSchema } from '../spec/schema.ts';
 import { reap } from '../store/ledger.ts';
 import { storePaths } from '../store/paths.ts';
-import { buildAll } from './build.ts';
+import { buildAll, isForced } from './build.ts';
 import { createProject } from './create.ts';
 import { compareBuilds } from './diff.ts';
 import { examine } from './doctor.ts';
@@ -31,7 +31,7 @@ export function createEngine(ground: Ground): Engine {
       const specs = await selectImages(workshop, request);
       const ctx = { signal: io.signal, emit: quiet, host, step: 'plan' };
       const lock = await pinImages(workshop, specs, { ask: request.refresh ? 'all' : 'none' }, ctx);
-      return specs.map((spec) => planWithStore(workshop, spec, lock, { force: request.force }));
+      return specs.map((spec) => planWithStore(workshop, spec, lock, { force: isForced(spec, request) }));
     },
     async check(request, io) {
       const workshop = await openWorkshop(ground);
