@@ -9,7 +9,7 @@ withFolder((folder) => {
   const home = join(folder, 'home');
   writeProject(project);
   say(machineLine());
-  const peer = present('mkosi') ? [mkosi(folder, { incremental: false, fresh: true })] : [];
+  const peer = present('mkosi') ? [mkosi(folder, 'cold')] : [];
   if (peer.length === 0) say('mkosi is not on this machine: left out');
   const fresh = { prepare: () => rmSync(home, { recursive: true, force: true }) };
   const times = inTurn(roundsAsked(), [mmdebstrap(folder), ingot(project, home, fresh), ...peer]);

@@ -12,6 +12,8 @@ export type Contender = {
   readonly argv: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Words that its output must not hold: it then did not do what is measured. */
+  readonly never?: string;
 };
 
 /** Run programs in turn, A B C A B C …, so that a machine whose speed drifts is fair to all; wall seconds by name. */
@@ -29,7 +31,7 @@ export function inTurn(rounds: number, contenders: readonly Contender[]): Readon
 }
 
 /** One run, to its end; its output is shown only when it fails. */
-export function timed({ name, argv, env, cwd }: Contender): number {
+export function timed({ name, argv, env, cwd, never }: Contender): number {
   const [program, ...args] = argv;
   const started = performance.now();
   const result = spawnSync(program, args, {
@@ -39,8 +41,11 @@ export function timed({ name, argv, env, cwd }: Contender): number {
     maxBuffer: 1 << 28,
   });
   const seconds = (performance.now() - started) / 1000;
-  if (result.status === 0) return seconds;
-  say(`${result.stdout}\n${result.stderr}`.split('\n').slice(-30).join('\n'));
+  const output = `${result.stdout}\n${result.stderr}`;
+  const refused = never !== undefined && output.includes(never);
+  if (result.status === 0 && !refused) return seconds;
+  say(output.split('\n').slice(-30).join('\n'));
+  if (refused) throw new Error(`${name} said: ${never}`);
   throw new Error(`${name} ended with ${result.status ?? result.signal ?? result.error?.message}`);
 }
 

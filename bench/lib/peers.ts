@@ -76,9 +76,10 @@ export function mmdebstrap(folder: string): Contender {
 
 /**
  * mkosi 14 (Debian 12) of the same packages to a folder: less work than ours, as it then assembles and compresses no
- * disk; its disk formats need loop device partitions that not every machine has. `incremental` keeps its one snapshot.
+ * disk; its disk formats need loop device partitions that not every machine has. Cold, from nothing; else with
+ * `--incremental`, which `first` makes its one snapshot of the packages and `again` must start from it.
  */
-export function mkosi(folder: string, options: { readonly incremental: boolean; readonly fresh: boolean }): Contender {
+export function mkosi(folder: string, run: 'cold' | 'first' | 'again'): Contender {
   const work = join(folder, 'mkosi');
   const postinst = join(work, 'postinst');
   const words = [
@@ -93,13 +94,16 @@ export function mkosi(folder: string, options: { readonly incremental: boolean; 
     '--workspace-dir',
     folder,
   ];
-  const more = options.incremental ? ['--incremental=yes'] : [];
+  const more = run === 'cold' ? [] : ['--incremental=yes'];
+  const reuse = run === 'again' ? { never: 'to generate cached copy' } : {};
   const packages = [...include, ...system].join(',');
   return {
-    name: options.incremental ? 'mkosi, incremental' : 'mkosi, cold',
+    name: run === 'cold' ? 'mkosi, cold' : 'mkosi, incremental',
     prepare: () => {
-      if (options.fresh) rmSync(work, { recursive: true, force: true });
+      if (run === 'cold') rmSync(work, { recursive: true, force: true });
       mkdirSync(join(work, 'cache'), { recursive: true });
+      // mkosi 14 makes its snapshot anew unless that of a build script is there too, which nothing makes without a script.
+      if (run !== 'cold') mkdirSync(join(work, 'debian~trixie', 'image.cache-pre-dev'), { recursive: true });
       mkdirSync('/run/systemd/nspawn', { recursive: true });
       writeFileSync(postinst, `#!/bin/sh\n[ "$1" = final ] || exit 0\necho ${Date.now()} > /etc/last\n`, {
         mode: 0o755,
@@ -123,5 +127,6 @@ export function mkosi(folder: string, options: { readonly incremental: boolean; 
       'build',
     ],
     cwd: work,
+    ...reuse,
   };
 }

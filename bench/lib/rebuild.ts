@@ -10,10 +10,11 @@ withFolder((folder) => {
   writeProject(project);
   say(machineLine());
   timed(ingot(project, home));
-  const peer = present('mkosi') ? [mkosi(folder, { incremental: true, fresh: false })] : [];
-  for (const contender of peer) {
-    contender.prepare?.();
-    timed(contender);
+  const peer = present('mkosi') ? [mkosi(folder, 'again')] : [];
+  if (peer.length > 0) {
+    const first = mkosi(folder, 'first');
+    first.prepare?.();
+    timed(first);
   }
   let number = 0;
   const changed = ingot(project, home, { prepare: () => changeLastStep(project, ++number) });
