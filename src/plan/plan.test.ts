@@ -34,6 +34,20 @@ test('an image that was never built is all misses, in one stage of its bench', (
   expect(plan.key).toMatch(/^[0-9a-f]{64}$/);
 });
 
+test('an image leaves the tree at the first step that needs a guest, by way of a disk', () => {
+  const text =
+    'source: { packages: { suite: trixie } }\narch: x86_64\nsteps: [packages: [vim], reboot, packages: [htop]]\n';
+  const spec = imageOf(text);
+  const plan = planImage(spec, lockOf(spec), nothing, fakeKinds, layout);
+  expect(plan.stages.map(({ bench, steps }) => [bench, ...steps.map(({ id }) => id)])).toEqual([
+    ['tree', 'source', '1-packages'],
+    ['guest', 'disk', '2-reboot', '3-packages'],
+  ]);
+  const larger = { ...spec, disk: spec.disk * 2 };
+  const again = stepsOf(planImage(larger, lockOf(larger), storeOf(plan).stored, fakeKinds, layout));
+  expect(again.map(({ state }) => state)).toEqual(['hit', 'hit', 'miss', 'miss', 'miss']);
+});
+
 test('a plan is plain JSON', () => {
   const plan = planImage(planned, lockOf(planned), nothing, fakeKinds, layout);
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);

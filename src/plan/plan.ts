@@ -18,7 +18,7 @@ type Draft = StepInputs & {
 
 /** What would run for an image, what is stored and why; the same words give the same plan. */
 export function planImage(spec: ImageSpec, lock: Lock, stored: Stored, kinds: Kinds, layout: LayoutVersions): Plan {
-  const drafts = draftSteps(spec, lock, kinds);
+  const drafts = draftSteps(spec, lock, kinds, layout);
   const steps = decideSteps(drafts, stored, stored.history(spec.name, spec.arch));
   const misses = steps.filter((step) => step.state === 'miss');
   const seconds = misses.map((step) => step.expectedSeconds).filter((one) => one !== undefined);
@@ -46,24 +46,51 @@ export function planAll(
   return specs.map((spec) => planImage(spec, lock, stored, kinds, layout));
 }
 
-function draftSteps(spec: ImageSpec, lock: Lock, kinds: Kinds): readonly Draft[] {
+function draftSteps(spec: ImageSpec, lock: Lock, kinds: Kinds, layout: LayoutVersions): readonly Draft[] {
   const source = kindOf(kinds.sources, spec.source);
   const pins = source.pin !== undefined && source.asks?.(spec.source.options) !== false;
   const blocks = source.bench === 'guest' ? { disk: spec.disk } : {};
-  const first: Draft = {
-    // Layers of blocks have the size of the disk they are on.
-    ...sourceInputs(spec.source, { ...source, pins }, { ...blocks, arch: spec.arch, lock }),
-    id: 'source',
-    title: source.title(spec.source.options),
-    use: spec.source,
-    bench: source.bench,
-  };
-  const rest = spec.steps.map((use, i): Draft => {
+  const drafts: Draft[] = [
+    {
+      // Layers of blocks have the size of the disk they are on.
+      ...sourceInputs(spec.source, { ...source, pins }, { ...blocks, arch: spec.arch, lock }),
+      id: 'source',
+      title: source.title(spec.source.options),
+      use: spec.source,
+      bench: source.bench,
+    },
+  ];
+  let { bench } = source;
+  for (const [index, use] of spec.steps.entries()) {
     const kind = kindOf(kinds.steps, use);
-    const bench = kind.on.includes(source.bench) ? source.bench : (kind.on[0] ?? source.bench);
-    return { ...useInputs(use, kind, lock), id: `${i + 1}-${use.kind}`, title: kind.title(use.options), use, bench };
-  });
-  return [first, ...rest];
+    if (!kind.on.includes(bench) && bench === 'tree') {
+      bench = 'guest';
+      drafts.push(diskDraft(spec, layout));
+    }
+    const id = `${index + 1}-${use.kind}`;
+    drafts.push({ ...useInputs(use, kind, lock), id, title: kind.title(use.options), use, bench });
+  }
+  return drafts;
+}
+
+/** Where an image leaves the tree for a guest: the tree becomes a disk that boots, and a layer of its own. */
+function diskDraft(spec: ImageSpec, layout: LayoutVersions): Draft {
+  const { disk, filesystem, firmware } = spec;
+  const own = { layout, disk, filesystem, firmware: [...firmware].sort() };
+  return {
+    digest: digest(own),
+    inputs: {
+      'kind version': `${layout.seal}.${layout.disk}`,
+      bytes: String(disk),
+      filesystem,
+      firmware: own.firmware.join(' '),
+    },
+    unknown: [],
+    id: 'disk',
+    title: `disk (${filesystem}, ${firmware.join(' and ')})`,
+    use: { kind: 'disk', options: null, place: spec.source.place, refs: { site: {}, pins: {}, secrets: [] } },
+    bench: 'guest',
+  };
 }
 
 /** A layer holds only what its step changed, so a hit needs all those before it. */

@@ -26,7 +26,7 @@ import { type ImageKeys, pinImages } from './pin.ts';
 import { planWithStore } from './plan.ts';
 import { proveArtifact } from './prove.ts';
 import { placeSidecars } from './sidecars.ts';
-import { buildTree, LostLayerError, type SealedDisk, type TreeBuild } from './tree.ts';
+import { buildTree, LostLayerError, type SealedDisk, stepsOn, type TreeBuild } from './tree.ts';
 import { type Workshop, withStep } from './workshop.ts';
 
 export type BuildOptions = {
@@ -253,12 +253,15 @@ async function makeDisk(
   }
 }
 
-/** On the bench of the source. */
+/** On the bench of the source; what then leaves the tree for a guest goes on there. */
 function make(build: Omit<TreeBuild, 'onFailure'>, options: BuildOptions, ctx: Context): Promise<SealedDisk> {
   const { force, warm, onFailure } = options;
-  if (build.plan.stages[0]?.bench === 'tree') return buildTree({ ...build, onFailure: onFailure?.tree }, ctx);
+  const inTree = () => buildTree({ ...build, onFailure: onFailure?.tree }, ctx);
+  if (build.plan.stages.every(({ bench }) => bench === 'tree')) return inTree();
   const logs = join(build.workshop.paths.builds, options.build);
-  return buildInGuest({ ...build, logs, force, warm, onFailure: onFailure?.guest }, ctx);
+  const tree = stepsOn(build.plan, 'tree');
+  const base = tree.length === 0 ? {} : { tree: { steps: tree, build: inTree } };
+  return buildInGuest({ ...build, ...base, logs, force, warm, onFailure: onFailure?.guest }, ctx);
 }
 
 function historyOf(plan: Plan, done: readonly ManifestStep[]): History {

@@ -22,7 +22,7 @@ import { parentDisk } from './parent-disk.ts';
 import { scanDisk } from './scan.ts';
 import { sourceContext } from './source-context.ts';
 import { withStepContext } from './step-context.ts';
-import { LostLayerError, type SealedDisk } from './tree.ts';
+import { LostLayerError, type SealedDisk, stepsOn } from './tree.ts';
 import { secretsOf, type Workshop, withStep } from './workshop.ts';
 
 export type GuestBuild = {
@@ -31,6 +31,8 @@ export type GuestBuild = {
   readonly plan: Plan;
   /** The source's pin. */
   readonly pin: Json;
+  /** What made the disk that the guest boots from, where that was a tree. */
+  readonly tree?: { readonly steps: readonly PlannedStep[]; build(): Promise<SealedDisk> };
   /** A work folder that is gone after the build. */
   readonly folder: string;
   /** A folder that stays, for logs. */
@@ -73,7 +75,7 @@ class Construction {
     this.#build = build;
     this.#ctx = ctx;
     const { paths } = build.workshop;
-    this.#planned = build.plan.stages.flatMap((stage) => stage.steps);
+    this.#planned = stepsOn(build.plan, 'guest');
     this.#disk = new GuestDisk(paths, build.folder, build.spec.disk);
     this.#locks = new LayerLocks(paths);
     this.#states = new GuestStates(build.workshop, build.spec, build.warm);
@@ -81,11 +83,12 @@ class Construction {
 
   async run(): Promise<SealedDisk> {
     const done = await this.#restore();
+    const restored = done.length;
+    if (restored > 0) done.unshift(...(this.#build.tree?.steps ?? []).map((step) => this.#cached(step)));
     for (const [index, step] of this.#planned.entries()) {
-      if (index < done.length) continue;
+      if (index < restored) continue;
       await this.#locks.hold(keyOf(step), this.#ctx);
-      const { seconds } = index === 0 ? await this.#start(step) : await this.#change(index, step);
-      done.push({ ...stepRecord(step, 'done'), seconds });
+      done.push(...(await this.#make(index, step)));
     }
     this.#locks.release();
     const guest = await this.#enter(this.#ctx);
@@ -111,11 +114,33 @@ class Construction {
         throw new LostLayerError(step.title);
       }
       if (!isThere) break;
-      const { id, title } = step;
-      this.#ctx.emit({ type: 'step.end', id, title, outcome: 'cached', seconds: 0 });
-      done.push(stepRecord(step, 'cached'));
+      done.push(this.#cached(step));
     }
     return done;
+  }
+
+  #cached(step: PlannedStep): ManifestStep {
+    const { id, title } = step;
+    this.#ctx.emit({ type: 'step.end', id, title, outcome: 'cached', seconds: 0 });
+    return stepRecord(step, 'cached');
+  }
+
+  async #make(index: number, step: PlannedStep): Promise<readonly ManifestStep[]> {
+    const { tree } = this.#build;
+    if (index === 0 && tree !== undefined) return this.#leaveTree(step, tree);
+    const { seconds } = index === 0 ? await this.#start(step) : await this.#change(step);
+    return [{ ...stepRecord(step, 'done'), seconds }];
+  }
+
+  /** The tree's sealed disk is the lowest layer. */
+  async #leaveTree(step: PlannedStep, tree: NonNullable<GuestBuild['tree']>): Promise<readonly ManifestStep[]> {
+    const { disk, steps } = await tree.build();
+    const ctx = { ...this.#ctx, step: step.id };
+    const facts = await lookInside(disk, ctx);
+    const record = { key: keyOf(step), title: step.title, seconds: 0 };
+    await this.#disk.start({ path: disk, format: 'raw' }, { size: this.#disk.size, ...facts }, record, ctx);
+    await ctx.host.files.remove(disk);
+    return steps;
   }
 
   async #start(step: PlannedStep) {
@@ -142,13 +167,14 @@ class Construction {
     });
   }
 
-  async #change(index: number, step: PlannedStep) {
+  async #change(step: PlannedStep) {
     const { workshop, spec, folder } = this.#build;
     return withStep(step, this.#ctx, async (ctx) => {
       const started = ctx.host.monotonic();
       const guest = await this.#enter(ctx);
       const layer = await this.#disk.newLayer(keyOf(step), ctx);
-      const use = spec.steps[index - 1];
+      // `2-shell` is the second step of the spec.
+      const use = spec.steps[Number.parseInt(step.id, 10) - 1];
       const kind = workshop.kinds.steps.get(step.kind);
       if (use === undefined || kind === undefined) throw new Error(`no step ${step.id}`);
       const options = fillSecrets(use.options, kind.secretsIn, workshop.secret);
@@ -269,7 +295,7 @@ class Construction {
 
   async #seal(guest: BootedGuest) {
     const { workshop, spec, folder } = this.#build;
-    return withStep({ id: 'seal', title: 'seal' }, this.#ctx, async (ctx) => {
+    return withStep({ id: 'guest-seal', title: 'seal' }, this.#ctx, async (ctx) => {
       const bench = this.#openBench();
       const facts = await readFacts(guest);
       const ours = bench.login.newHostKey === true ? undefined : bench.keys;
@@ -285,7 +311,7 @@ class Construction {
 }
 
 const sealStep = {
-  ...{ id: 'seal', title: 'seal', key: '', outcome: 'done', inputs: { 'kind version': '1' } },
+  ...{ id: 'guest-seal', title: 'seal', key: '', outcome: 'done', inputs: { 'kind version': '1' } },
 } as const satisfies Omit<ManifestStep, 'seconds'>;
 
 /** Jobs of the first boot that have not ended would race with the steps. */

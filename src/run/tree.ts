@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { Json } from '../core/keys.ts';
 import type { InstalledPackage, ManifestStep } from '../core/manifest.ts';
-import type { Inputs, Plan, PlannedStep } from '../core/plan.ts';
+import type { Bench, Inputs, Plan, PlannedStep } from '../core/plan.ts';
 import { fillSecrets } from '../core/secrets.ts';
 import { isNoSpace, withRoom } from '../core/space.ts';
 import type { ImageSpec } from '../core/spec.ts';
@@ -75,6 +75,11 @@ export async function buildTree(build: TreeBuild, ctx: Context): Promise<SealedD
   }
 }
 
+/** The steps of one bench, in order. */
+export function stepsOn(plan: Plan, bench: Bench): readonly PlannedStep[] {
+  return plan.stages.filter((stage) => stage.bench === bench).flatMap((stage) => stage.steps);
+}
+
 type Running = { readonly build: TreeBuild; readonly tree: OpenTree; readonly epoch: number };
 
 function epochOf({ workshop, spec, pin }: TreeBuild): number {
@@ -83,7 +88,7 @@ function epochOf({ workshop, spec, pin }: TreeBuild): number {
 
 async function runSteps(running: Running & { readonly saving: Saving }, ctx: Context): Promise<ManifestStep[]> {
   const { build, tree, epoch } = running;
-  const planned = build.plan.stages.flatMap((stage) => stage.steps);
+  const planned = stepsOn(build.plan, 'tree');
   const restored = await restore(running, planned, ctx);
   const done: ManifestStep[] = planned.slice(0, restored).map((step) => finished(step, 'cached', 0));
   let before: Snapshot = restored === 0 ? new Map() : await takeSnapshot(tree.as(ctx));
@@ -211,7 +216,8 @@ async function sealAndAssemble({ build, tree, epoch }: Running, ctx: Context): P
   const disk = join(folder, 'disk.raw');
   const title = `disk (${spec.filesystem}, ${spec.firmware.join(' and ')})`;
   const assembled = await withStep({ id: 'disk', title }, ctx, async (stepCtx) => {
-    const layout = diskLayout(spec.arch, spec.disk, plan.key ?? '');
+    const [first] = stepsOn(plan, 'guest');
+    const layout = diskLayout(spec.arch, spec.disk, first?.key ?? plan.key ?? '');
     const session = tree.as(stepCtx);
     const request = { layout, filesystem: spec.filesystem, epoch, disk, folder };
     return withRoomForTools(

@@ -124,10 +124,8 @@ const images: readonly (readonly [string, string, readonly string[]])[] = [
   ['no format left', 'formats: [{ qcow2: {}, when: { arch: aarch64 } }]\n', ['2:1 formats: none is left for x86_64']],
   [
     'a step for the other bench',
-    'steps: [reboot]\n',
-    [
-      '2:9 step "reboot" cannot change an image from source "packages" (source "packages" works on the tree bench; "reboot" on: guest)',
-    ],
+    'steps:\n  - reboot\n  - copy: { from: text, content: a, to: /a }\n',
+    ['4:5 step "copy" cannot change an image that boots (since step "reboot" it is in a guest; "copy" works on: tree)'],
   ],
   [
     'a path out of the project',

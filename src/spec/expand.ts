@@ -73,12 +73,19 @@ export function expand(subject: Subject, variant: Variant): Expanded {
   return { ...found, spec };
 }
 
-/** A step changes an image on the bench of its source, and not every step can on every bench. */
+/** An image may leave the tree for a guest, and does not come back; not every step can on every bench. */
 function checkBench(source: Read<Source>, steps: readonly Read<Step>[], variant: Variant): void {
+  let { bench } = source.kind;
+  let since = `source "${source.kind.name}"`;
   for (const { kind, above } of steps) {
-    if (kind.on.includes(source.kind.bench)) continue;
-    const hint = `source "${source.kind.name}" works on the ${source.kind.bench} bench; "${kind.name}" on: ${kind.on.join(', ')}`;
-    variant.problems.at(above, `step "${kind.name}" cannot change an image from source "${source.kind.name}"`, hint);
+    if (kind.on.includes(bench)) continue;
+    if (bench === 'tree') {
+      bench = 'guest';
+      since = `step "${kind.name}"`;
+      continue;
+    }
+    const hint = `since ${since} it is in a guest; "${kind.name}" works on: ${kind.on.join(', ')}`;
+    variant.problems.at(above, `step "${kind.name}" cannot change an image that boots`, hint);
   }
 }
 
