@@ -3,6 +3,7 @@ import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { DiskFile } from '../core/kinds.ts';
 import { layerNode } from './argv.ts';
+import type { DiskFormat } from './vet.ts';
 
 type Argv = readonly [string, ...string[]];
 
@@ -26,7 +27,7 @@ export function infoArgv(disk: DiskFile): Argv {
 }
 
 /** Holes stay holes. `-W` is never used: it makes the result depend on timing. */
-export function convertArgv(from: DiskFile, to: DiskFile): Argv {
+export function convertArgv(from: { readonly path: string; readonly format: DiskFormat }, to: DiskFile): Argv {
   return ['qemu-img', 'convert', '-f', from.format, '-O', to.format, absolute(from.path), absolute(to.path)];
 }
 

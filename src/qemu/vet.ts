@@ -63,7 +63,8 @@ async function formatOf(image: ImageBytes, said: DiskFormat | undefined): Promis
 }
 
 type Sign = {
-  readonly is: DiskFormat | string;
+  /** A format of ours, or what it is in words. */
+  readonly is: string;
   readonly at: number;
   readonly text: string;
   /** In the last sector of the file. */
