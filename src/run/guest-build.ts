@@ -178,7 +178,7 @@ class Construction {
       const kind = workshop.kinds.steps.get(step.kind);
       if (use === undefined || kind === undefined) throw new Error(`no step ${step.id}`);
       const options = fillSecrets(use.options, kind.secretsIn, workshop.secret);
-      const work = guestWork(guest, ctx, () => guest.reboot());
+      const work = guestWork(guest, ctx, () => this.#restart(guest));
       try {
         await withStepContext({ workshop, spec, folder, layer }, ctx, (inside) => kind.run(options, work, inside));
       } catch (error) {
@@ -255,16 +255,18 @@ class Construction {
     this.#bench ??= await this.#open(ctx, undefined);
     this.#disk.use(await this.#disk.newOverlay(ctx));
     const guest = await bootGuest(this.#bench, this.#begin(), ctx);
-    const settled = await guest.run(settledScript, {});
-    if (settled.exitCode !== 0) {
+    try {
+      await untilSettled(guest);
+      return guest;
+    } catch (error) {
       await guest.stop();
-      throw new IngotError({
-        code: 'STEP_FAILED',
-        message: 'the first boot of the guest did not end well',
-        detail: settled.stderr.trim().split('\n').slice(-20),
-      });
+      throw error;
     }
-    return guest;
+  }
+
+  async #restart(guest: BootedGuest): Promise<void> {
+    await guest.reboot();
+    await untilSettled(guest);
   }
 
   #begin() {
@@ -323,6 +325,15 @@ fi
 if [ -d /run/systemd/system ]; then timeout 300 systemctl is-system-running --wait >/dev/null 2>&1 || :; fi
 `,
 };
+
+async function untilSettled(guest: BootedGuest): Promise<void> {
+  const { exitCode, stderr } = await guest.run(settledScript, {});
+  if (exitCode === 0) return;
+  const detail = stderr.trim().split('\n').slice(-20);
+  throw await guest.explain(
+    new IngotError({ code: 'STEP_FAILED', message: 'the first boot of the guest did not end well', detail }),
+  );
+}
 
 function keyOf(step: PlannedStep): string {
   if (step.key === undefined) throw new Error(`the key of ${step.id} is not known`);
