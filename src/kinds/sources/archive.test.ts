@@ -56,6 +56,36 @@ test.each<[string, string, string, ArchiveOptions, Archive['sources']]>([
     { distro: 'debian', suite: 'trixie' },
     [{ uri: 'http://a.example/debian', suite: 'trixie' }],
   ],
+  [
+    'the mirror of a machine that names its suite by an alias, and not what others call so too',
+    `http://tool.example/apt stable main Tool Makers
+http://a.example/debian stable main Debian
+http://a.example/debian stable-proposed-updates main Debian
+http://b.example/debian stable-updates main Debian
+http://c.example/security stable-security main Debian
+`,
+    debian,
+    { distro: 'debian', suite: 'trixie' },
+    [
+      { uri: 'http://a.example/debian', suite: 'trixie' },
+      { uri: 'http://b.example/debian', suite: 'trixie-updates' },
+      { uri: 'http://c.example/security', suite: 'trixie-security' },
+    ],
+  ],
+  [
+    'nothing of others who name their suites as the distribution does',
+    'http://tool.example/apt bookworm main Tool Makers\nhttp://a.example/debian bookworm main Debian\n',
+    debian,
+    { distro: 'debian', suite: 'trixie' },
+    [{ uri: 'http://a.example/debian', suite: 'trixie' }],
+  ],
+  [
+    'its own suite where apt has fetched nothing and knows no origins, and no alias then',
+    'http://tool.example/apt stable main $(ORIGIN)\nhttp://a.example/debian bookworm main $(ORIGIN)\n',
+    debian,
+    { distro: 'debian', suite: 'trixie' },
+    [{ uri: 'http://a.example/debian', suite: 'trixie' }],
+  ],
   ['nothing for another distribution', targets, debian, { distro: 'ubuntu', suite: 'noble' }, []],
   ['nothing on a machine that is neither', targets, 'ID=fedora\n', { distro: 'debian', suite: 'trixie' }, []],
   [
@@ -182,6 +212,17 @@ test('a machine without apt leaves the choice of the mirror to the tool, at a fi
     epoch: Date.UTC(2025, 0, 1) / 1000,
   });
   expect(ran).toEqual([]);
+});
+
+test('a machine that has fetched no lists still says which mirror it uses', async () => {
+  const { ctx } = machine({ 'http://a.example/debian/dists/sid/InRelease': stamp });
+  const run: Host['run'] = async (command, how) => {
+    if (command.argv[0] !== 'apt-get') return ctx.host.run(command, how);
+    const known = command.argv.includes('--no-release-info');
+    return { exitCode: 0, stdout: known ? targets : '', stderr: '' };
+  };
+  const pin = await pinArchive({ distro: 'debian', suite: 'sid' }, 'x86_64', { ...ctx, host: { ...ctx.host, run } });
+  expect(pin).toMatchObject({ sources: [{ uri: 'http://a.example/debian', suite: 'sid' }] });
 });
 
 test('an archive that does not answer is named, with what apt said of it', async () => {

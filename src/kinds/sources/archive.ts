@@ -61,24 +61,34 @@ const rolling = new Set(['sid', 'unstable', 'experimental', 'devel']);
 /** This machine's own mirrors of the distribution, turned to the suite that is wanted; none: the tool's default. */
 async function configuredSources(options: ArchiveOptions, ctx: Context): Promise<Archive['sources']> {
   if ((await ctx.host.which('apt-get')) === undefined) return [];
-  const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
-  const { stdout } = await ctx.host.run(
-    { argv: ['apt-get', 'indextargets', '--format', format, 'Created-By: Packages'] },
-    { signal: ctx.signal, onLine: () => undefined },
-  );
-  return mirrorsFrom(stdout, (await ctx.host.files.readText('/etc/os-release')) ?? '', options);
+  const osRelease = (await ctx.host.files.readText('/etc/os-release')) ?? '';
+  const found = mirrorsFrom(await indexTargets([], ctx), osRelease, options);
+  // A machine whose lists were never fetched, or were removed, has only what its sources say.
+  return found.length > 0 ? found : mirrorsFrom(await indexTargets(['--no-release-info'], ctx), osRelease, options);
 }
 
-/** From lines `URI SUITE COMPONENT` and the machine's os-release: the mirrors to use for another suite of the same distribution. */
+async function indexTargets(more: readonly string[], { host, signal }: Context): Promise<string> {
+  const format = '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)';
+  const argv = ['apt-get', 'indextargets', ...more, '--format', format, 'Created-By: Packages'] as const;
+  return (await host.run({ argv }, { signal, onLine: () => undefined })).stdout;
+}
+
+/**
+ * From lines `URI SUITE COMPONENT ORIGIN` and the machine's os-release: the mirrors to use for another suite of the same
+ * distribution. The machine's own suite may be named by an alias such as `stable`, which others use for theirs too, so
+ * then the origin decides; it is `$(ORIGIN)` where apt does not know it.
+ */
 export function mirrorsFrom(targets: string, osRelease: string, options: ArchiveOptions): Archive['sources'] {
   if (/^ID="?([a-z]+)"?$/m.exec(osRelease)?.[1] !== options.distro) return [];
   const codename = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(osRelease)?.[1];
-  // Not the disc that this machine was installed from.
-  const rows = targets.split('\n').flatMap((line) => (/^(https?|file):/.test(line) ? [line.split(' ')] : []));
+  const rows = targets.split('\n').flatMap((line) => mainTarget(line) ?? []);
+  const own = rows.filter(({ origin }) => origin === options.distro);
+  const candidates = own.length > 0 ? own : rows.filter(({ origin }) => origin === undefined);
   const uriOf = (pocket: string) =>
-    rows.find(
-      ([uri, suite, component]) => component === 'main' && uri !== undefined && suite === `${codename}${pocket}`,
-    )?.[0];
+    (
+      candidates.find(({ suite }) => suite === `${codename}${pocket}`) ??
+      own.find(({ suite }) => suite.replace(/^[a-z]+/, '') === pocket)
+    )?.uri;
   const main = uriOf('');
   if (main === undefined) return [];
   const found = [{ uri: main, suite: options.suite }];
@@ -88,6 +98,16 @@ export function mirrorsFrom(targets: string, osRelease: string, options: Archive
     if (uri !== undefined) found.push({ uri, suite: `${options.suite}${pocket}` });
   }
   return found;
+}
+
+type Target = { readonly uri: string; readonly suite: string; readonly origin: string | undefined };
+
+/** A line of main packages that come over the network or from a folder, not from the disc this machine was installed from. */
+function mainTarget(line: string): Target | undefined {
+  const [uri = '', suite = '', component, ...origin] = line.split(' ');
+  if (component !== 'main' || !/^(https?|file):/.test(uri)) return undefined;
+  const said = origin.join(' ').toLowerCase();
+  return { uri, suite, origin: said === '' || said.startsWith('$(') ? undefined : said };
 }
 
 async function fetchIndex(uri: string, ctx: Context): Promise<{ readonly sha256: string; readonly date: number }> {
