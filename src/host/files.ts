@@ -22,7 +22,7 @@ export const files: Files = {
     const handle = await open(path, 'r');
     try {
       const length = options.length ?? (await handle.stat()).size - (options.offset ?? 0);
-      const buffer = Buffer.alloc(length);
+      const buffer = Buffer.allocUnsafe(length);
       const { bytesRead } = await handle.read(buffer, 0, length, options.offset ?? 0);
       return buffer.subarray(0, bytesRead);
     } finally {
