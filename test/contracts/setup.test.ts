@@ -37,7 +37,11 @@ test('every tool that a kind needs is installed by setup', () => {
 });
 
 /** Programs of one package come together: `setup` looks for one of them. */
-const together: Readonly<Record<string, string>> = { mcopy: 'mformat', debugfs: 'mke2fs' };
+const together: Readonly<Record<string, string>> = {
+  mcopy: 'mformat',
+  debugfs: 'mke2fs',
+  'ansible-galaxy': 'ansible-playbook',
+};
 
 function stands({ names }: { readonly names: readonly string[] | undefined }, program: string): boolean {
   return names?.includes(together[program] ?? program) === true;

@@ -7,7 +7,7 @@ import { logged, openSmallTree, printed, type SmallTree } from '../support/small
 let tree: SmallTree;
 
 beforeAll(async () => {
-  tree = await openSmallTree(['python3', 'passwd']);
+  tree = await openSmallTree(['python3', 'passwd', 'systemd']);
 });
 
 beforeEach(() => {
@@ -127,4 +127,128 @@ test('the example of the guide to exec changes the image', async () => {
 test('a program that reads nothing and says nothing is no failure', async () => {
   await tree.write('steps/idle.sh', '#!/bin/sh\nexit 0\n', 0o755);
   await tree.step('exec', { program: 'steps/idle.sh', options: { long: 'x'.repeat(200_000) } });
+});
+
+const collection = {
+  'playbooks/collections/tools/galaxy.yml':
+    'namespace: acme\nname: tools\nversion: 1.0.0\nreadme: README.md\nauthors: [acme]\n',
+  'playbooks/collections/tools/README.md': 'Tools.\n',
+  'playbooks/collections/tools/meta/runtime.yml': 'requires_ansible: ">=2.9"\n',
+  'playbooks/collections/tools/roles/motd/tasks/main.yml': `- name: write the message of the day
+  ansible.builtin.template: { src: motd.j2, dest: /etc/motd }
+  notify: say so
+`,
+  'playbooks/collections/tools/roles/motd/templates/motd.j2':
+    'Welcome to {{ place }}, {{ ansible_facts.distribution }}\n',
+  'playbooks/collections/tools/roles/motd/handlers/main.yml': `- name: say so
+  ansible.builtin.debug: { msg: "written for {{ place }}" }
+`,
+  'playbooks/requirements.yml': 'collections:\n  - { source: collections/tools, type: dir }\n',
+};
+
+test('ansible applies a playbook with a collection of the project, secrets and facts, and proves that it converges', async () => {
+  for (const [path, text] of Object.entries(collection)) await tree.write(path, text);
+  await tree.write(
+    'playbooks/site.yml',
+    `- name: the image
+  hosts: web
+  roles: [acme.tools.motd]
+  tasks:
+    - name: keep the token
+      ansible.builtin.copy: { content: "{{ token }}", dest: /etc/token, mode: "0600" }
+    - name: unpack by way of /tmp
+      ansible.builtin.shell: { cmd: "echo x > /tmp/part && cp /tmp/part /opt/whole", creates: /opt/whole }
+    - name: see what the last task left
+      ansible.builtin.stat: { path: /tmp/part }
+      register: part
+    - name: only elsewhere
+      ansible.builtin.command: { cmd: "false" }
+      when: not part.stat.exists
+    - name: restart a service
+      ansible.builtin.systemd: { name: systemd-journald, enabled: true }
+`,
+  );
+  await tree.write('playbooks/group_vars/web.yml', 'place: the web\n');
+  await tree.step(
+    'ansible',
+    {
+      playbook: 'playbooks/site.yml',
+      requirements: 'playbooks/requirements.yml',
+      groups: 'web',
+      'extra-vars': { token: '${secret.token}' },
+      converge: true,
+    },
+    { token: 'hunter2' },
+  );
+  expect(await printed(tree, 'cat /etc/motd /etc/token')).toBe('Welcome to the web, Debian\nhunter2');
+  const lines = logged(tree);
+  const second = lines.indexOf('once more: nothing may change now');
+  expect(lines.slice(0, second)).toEqual(
+    expect.arrayContaining([
+      'acme.tools:1.0.0 was installed successfully',
+      'task: acme.tools.motd : write the message of the day (changed)',
+      'task: only elsewhere (skipped)',
+      'task: restart a service (ok)',
+      '  written for the web',
+    ]),
+  );
+  expect(lines.slice(second).filter((line) => line.includes('(changed)'))).toEqual([]);
+  expect(lines.join('\n')).not.toContain('hunter2');
+});
+
+const play = (tasks: string) => `- hosts: all\n  gather_facts: false\n  tasks:\n${tasks}`;
+
+test('a task that fails is named with what it said and where it stands', async () => {
+  await tree.write(
+    'playbooks/fails.yml',
+    play(`    - name: works
+      ansible.builtin.command: "true"
+    - name: fails
+      ansible.builtin.shell: echo some; echo "no such thing" >&2; exit 3
+    - name: is never reached
+      ansible.builtin.command: touch /opt/reached
+`),
+  );
+  await expect(tree.step('ansible', 'playbooks/fails.yml')).rejects.toMatchObject({
+    code: 'STEP_FAILED',
+    message: 'the task "fails" failed: exit code 3',
+    detail: ['at playbooks/fails.yml:6', 'no such thing', 'some'],
+  });
+  expect(await tree.present('/opt/reached')).toEqual([]);
+});
+
+test('a playbook that changes something each time does not converge', async () => {
+  await tree.write('playbooks/restless.yml', play('    - name: say the time\n      ansible.builtin.command: date\n'));
+  const restless = tree.step('ansible', { playbook: 'playbooks/restless.yml', converge: true });
+  await expect(restless).rejects.toMatchObject({ detail: ['say the time (playbooks/restless.yml:4)'] });
+});
+
+test('tasks run in the background, as another user, and on the build machine', async () => {
+  await tree.write(
+    'playbooks/odd.yml',
+    play(`    - name: begin
+      ansible.builtin.shell: sleep 1; echo done > /opt/background
+      async: 30
+      poll: 0
+      register: job
+    - name: become somebody
+      ansible.builtin.command: id -un
+      become: true
+      become_user: nobody
+      register: who
+    - name: stay outside
+      ansible.builtin.stat: { path: "${import.meta.filename}" }
+      delegate_to: localhost
+      register: outside
+    - name: wait
+      ansible.builtin.async_status: { jid: "{{ job.ansible_job_id }}" }
+      register: background
+      until: background.finished
+      retries: 60
+      delay: 1
+    - ansible.builtin.assert: { that: [who.stdout == "nobody", outside.stat.exists] }
+`),
+  );
+  await tree.step('ansible', 'playbooks/odd.yml');
+  expect(await printed(tree, 'cat /opt/background')).toBe('done');
 });

@@ -1,4 +1,5 @@
 import { byName } from '../../core/kinds.ts';
+import { ansible } from './ansible.ts';
 import { cloudInit } from './cloud-init.ts';
 import { copy } from './copy.ts';
 import { download } from './download.ts';
@@ -10,4 +11,4 @@ import { reboot } from './reboot.ts';
 import { services } from './services.ts';
 import { shell } from './shell.ts';
 
-export const steps = byName([cloudInit, copy, download, exec, fetch, kernelCmdline, packages, reboot, services, shell]);
+export const steps = byName([ansible, cloudInit, copy, download, exec, fetch, kernelCmdline, packages, reboot, services, shell]);
