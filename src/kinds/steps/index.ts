@@ -11,4 +11,16 @@ import { reboot } from './reboot.ts';
 import { services } from './services.ts';
 import { shell } from './shell.ts';
 
-export const steps = byName([ansible, cloudInit, copy, download, exec, fetch, kernelCmdline, packages, reboot, services, shell]);
+export const steps = byName([
+  ansible,
+  cloudInit,
+  copy,
+  download,
+  exec,
+  fetch,
+  kernelCmdline,
+  packages,
+  reboot,
+  services,
+  shell,
+]);
