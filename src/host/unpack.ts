@@ -42,7 +42,7 @@ const gibibyte = 1024 ** 3;
 
 /** What an honest disk image of this compressed size stays far below. */
 export function limitsFor(packedBytes: number): UnpackLimits {
-  return { bytes: Math.max(16 * gibibyte, packedBytes * 10_000), dataBytes: Math.max(gibibyte, packedBytes * 250) };
+  return { bytes: Math.max(4 * gibibyte, packedBytes * 10_000), dataBytes: Math.max(gibibyte, packedBytes * 250) };
 }
 
 export type UnpackRequest = {

@@ -311,19 +311,22 @@ const notDisks: readonly Case[] = [
   ['a raw disk of 65 TiB', rawImage(), /71468255805440/, 'raw', 65 * 2 ** 40],
 ];
 
-const hostile: readonly (readonly [string, ...Case])[] = [
-  ...hostileQcow2.map((one): readonly [string, ...Case] => ['qcow2', ...one]),
-  ...hostileVmdk.map((one): readonly [string, ...Case] => ['vmdk', ...one]),
-  ...hostileVhdx.map((one): readonly [string, ...Case] => ['vhdx', ...one]),
-  ...hostileVdi.map((one): readonly [string, ...Case] => ['vdi', ...one]),
-  ...notDisks.map((one): readonly [string, ...Case] => ['file', ...one]),
+const named = (format: string, cases: readonly Case[]) =>
+  cases.map(([what, image, why, said, size]) => ({ name: `a ${format} with ${what}`, image, why, said, size }));
+
+const hostile = [
+  ...named('qcow2', hostileQcow2),
+  ...named('vmdk', hostileVmdk),
+  ...named('vhdx', hostileVhdx),
+  ...named('vdi', hostileVdi),
+  ...named('file', notDisks),
 ];
 
 test('the corpus is large enough', () => expect(hostile.length).toBeGreaterThanOrEqual(100));
 
-test.each(hostile)('refused: a %s with %s', async (_format, _what, image, why, format, size) => {
+test.each(hostile)('refused: $name', async ({ image, why, said, size }) => {
   const reading = { bytes: 0, largest: 0 };
-  const refused = await vet(image, format, size, reading).then(
+  const refused = await vet(image, said, size, reading).then(
     () => undefined,
     (error: unknown) => error,
   );

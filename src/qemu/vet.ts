@@ -73,6 +73,8 @@ type Sign = {
 };
 
 const unpackHint = 'name the disk image itself';
+const packedHint =
+  'it is unpacked on the way when its name ends in .xz, .zst, .gz or .bz2, and when it is compressed only once';
 const convertHint = 'on a machine you trust: qemu-img convert -O qcow2 IMAGE DISK.qcow2';
 
 // The magic numbers by which programs that guess tell formats, and those of what is mistaken for a disk.
@@ -92,10 +94,10 @@ const signs: readonly Sign[] = [
   { is: 'a Bochs image', at: 0, text: 'Bochs Virtual HD Image', hint: convertHint },
   { is: 'a compressed loop image', at: 0, text: '#!/bin/sh\n#V2.0 Format', hint: convertHint },
   { is: 'an Apple disk image', at: 0, text: 'koly', end: true, hint: convertHint },
-  { is: 'compressed twice (xz)', at: 0, text: '\xfd7zXZ\0', hint: unpackHint },
-  { is: 'compressed twice (zstd)', at: 0, text: '\x28\xb5\x2f\xfd', hint: unpackHint },
-  { is: 'compressed twice (gzip)', at: 0, text: '\x1f\x8b\x08', hint: unpackHint },
-  { is: 'compressed twice (bzip2)', at: 0, text: 'BZh', hint: unpackHint },
+  { is: 'compressed (xz)', at: 0, text: '\xfd7zXZ\0', hint: packedHint },
+  { is: 'compressed (zstd)', at: 0, text: '\x28\xb5\x2f\xfd', hint: packedHint },
+  { is: 'compressed (gzip)', at: 0, text: '\x1f\x8b\x08', hint: packedHint },
+  { is: 'compressed (bzip2)', at: 0, text: 'BZh', hint: packedHint },
   { is: 'an archive (tar, or OVA)', at: 257, text: 'ustar', hint: unpackHint },
   { is: 'an archive (zip)', at: 0, text: 'PK\x03\x04', hint: unpackHint },
   { is: 'an archive (7z)', at: 0, text: '7z\xbc\xaf\x27\x1c', hint: unpackHint },

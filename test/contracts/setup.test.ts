@@ -40,6 +40,7 @@ test('every tool that a kind needs is installed by setup', () => {
 const together: Readonly<Record<string, string>> = {
   mcopy: 'mformat',
   debugfs: 'mke2fs',
+  prlimit: 'unshare',
   'ansible-galaxy': 'ansible-playbook',
 };
 

@@ -1,5 +1,6 @@
 import { byName } from '../../core/kinds.ts';
+import { diskImage } from './disk-image.ts';
 import { image } from './image.ts';
 import { packages } from './packages.ts';
 
-export const sources = byName([image, packages]);
+export const sources = byName([diskImage, image, packages]);
