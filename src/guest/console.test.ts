@@ -21,6 +21,8 @@ test('a flood without a line end takes no memory', () => {
   expect(console.tail(1000).length).toBeLessThanOrEqual(401);
 });
 
+const refused = 'Secure Boot refused what the disk boots: it is not signed by a key that the firmware knows';
+
 test.each([
   ['[    2.898171] Kernel panic - not syncing: Fatal exception', 'the kernel panicked'],
   ['[    2.895632] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI', 'the kernel hit a bug'],
@@ -31,6 +33,9 @@ test.each([
   ['grub rescue> ', 'GRUB did not find its menu'],
   ['No bootable device.', 'the firmware found nothing to boot'],
   ['BdsDxe: No bootable option or device was found.', 'the firmware found nothing to boot'],
+  ['BdsDxe: failed to load Boot0001 "UEFI Misc Device" from PciRoot(0x0)/Pci(0x3,0x0): Access Denied', refused],
+  ['Verification failed: (0x1A) Security Violation', refused],
+  ['error: ../../grub-core/kern/efi/sb.c:182:bad shim signature.', refused],
 ])('%s is a dead end', (line, meaning) => {
   expect(troubleIn(line)).toBe(meaning);
 });
@@ -40,6 +45,8 @@ test.each([
   'cloud-init[312]: Oops, no such package',
   'debian login: ',
   '[    0.000000] Linux version 6.12.117',
+  // The shell that the firmware tries when a disk has nothing to boot.
+  'BdsDxe: failed to start Boot0002 "EFI Internal Shell" from Fv(7CB8BDC9)/FvFile(7C04A583): Security Violation',
   '[    1.000000] Command line: panic=-1 oops=panic',
 ])('%s is none', (line) => {
   expect(troubleIn(line)).toBeUndefined();

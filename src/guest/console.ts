@@ -101,6 +101,11 @@ const troubles: readonly (readonly [RegExp, string])[] = [
   ],
   [/\(initramfs\)|^dracut:\/#/, 'the initial RAM disk did not find the root file system'],
   [/grub rescue>|^grub>/, 'GRUB did not find its menu'],
+  // Firmware, shim and GRUB each look at what they start.
+  [
+    /failed to load Boot\d{4} .*: Access Denied|Verification failed: \(0x1A\)|bad shim signature/,
+    'Secure Boot refused what the disk boots: it is not signed by a key that the firmware knows',
+  ],
   [/No bootable device|No bootable option or device/, 'the firmware found nothing to boot'],
   [/UEFI Interactive Shell|^Shell>/, 'the firmware found nothing to boot'],
 ];

@@ -58,13 +58,12 @@ async function unpackParent(
   for (const artifact of manifest.artifacts) {
     const { kind, options } = writtenAs(artifact, workshop);
     if (kind?.unpack === undefined) continue;
-    const { unpack } = kind;
     const file = join(folder, artifact.file);
     await verify({ path: file, sha256: artifact.sha256 }, { folder, manifest }, ctx);
     const output = join(scratch, `${manifest.image}.disk`);
     const size = async () => artifact.bytes;
-    const write = () => unpack(options, { file, output }, ctx);
-    return { path: output, format: await withRoomForTools(output, size, write, ctx) };
+    const format = await withRoomForTools(output, size, async () => kind.unpack?.(options, { file, output }, ctx), ctx);
+    if (format !== undefined) return { path: output, format };
   }
   throw new IngotError({
     code: 'SPEC_INVALID',
