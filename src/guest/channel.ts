@@ -5,30 +5,35 @@ export type Channel = {
   heard(line: string, signal: AbortSignal): Promise<void>;
 };
 
+/** No word of ours is longer: what else a guest says without an end is not kept. */
+const longestLine = 100;
+
 export function createChannel(): Channel {
   let rest = '';
-  const waiting = new Map<string, () => void>();
+  const waiting = new Set<(line: string) => void>();
   return {
     add: (bytes) => {
       const lines = (rest + Buffer.from(bytes).toString('latin1')).split('\n');
-      rest = (lines.pop() ?? '').slice(-100);
-      for (const line of lines) waiting.get(line.trim())?.();
+      rest = (lines.pop() ?? '').slice(-longestLine);
+      for (const line of lines) for (const tell of waiting) tell(line.trim());
     },
-    heard: (line, signal) =>
+    heard: (wanted, signal) =>
       new Promise((resolve, reject) => {
         const end = () => {
-          waiting.delete(line);
+          waiting.delete(tell);
           signal.removeEventListener('abort', stop);
         };
         const stop = () => {
           end();
           reject(signal.reason as Error);
         };
-        if (signal.aborted) return stop();
-        waiting.set(line, () => {
+        const tell = (line: string) => {
+          if (line !== wanted) return;
           end();
           resolve();
-        });
+        };
+        if (signal.aborted) return stop();
+        waiting.add(tell);
         signal.addEventListener('abort', stop, { once: true });
       }),
   };
