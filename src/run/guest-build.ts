@@ -12,7 +12,7 @@ import { asRaw, diskSize } from '../qemu/img.ts';
 import { dropLayer } from '../store/layers.ts';
 import { type BootedGuest, bootGuest, StaleStateError } from './boot-guest.ts';
 import { type GuestAccess, type OpenBench, openBench } from './guest-bench.ts';
-import { GuestDisk } from './guest-disk.ts';
+import { GuestDisk, newLayerId } from './guest-disk.ts';
 import { atRest, wake } from './guest-rest.ts';
 import { readFacts, sealGuest } from './guest-seal.ts';
 import { GuestStates } from './guest-states.ts';
@@ -196,10 +196,11 @@ class Construction {
     const guest = await this.#enter(ctx);
     const bench = this.#openBench();
     const overlay = await this.#disk.newOverlay(ctx);
+    const id = newLayerId(ctx);
     const keys = bench.login.newHostKey === true ? [] : [bench.keys.loginPublic, bench.keys.hostPublic].map(rawKey);
     const rested = await atRest(guest, this.#channel, ctx, async (machine) => {
       await machine.putOverlay('disk', overlay);
-      await this.#states.save({ key: record.key, guest, bench, machine }, ctx);
+      await this.#states.save({ key: record.key, disk: id, guest, bench, machine }, ctx);
     });
     if (!rested) {
       // What cannot be frozen is turned off instead, and boots again for the next step.
@@ -207,7 +208,7 @@ class Construction {
       await guest.stop();
       this.#guest = undefined;
     }
-    await this.#disk.keep(overlay, keys, record, ctx);
+    await this.#disk.keep(overlay, { id, keys }, record, ctx);
   }
 
   #openBench(): OpenBench {
@@ -219,14 +220,14 @@ class Construction {
   async #enter(ctx: Context): Promise<BootedGuest> {
     if (this.#guest !== undefined) return this.#guest;
     this.#boots += 1;
-    const top = this.#disk.lastKey;
+    const { top } = this.#disk;
     const warm = this.#boots === 1 && top !== undefined ? await this.#resume(top, ctx) : undefined;
     this.#guest = warm ?? (await this.#boot(ctx));
     return this.#guest;
   }
 
-  async #resume(key: string, ctx: Context): Promise<BootedGuest | undefined> {
-    const state = await this.#states.find(key, ctx);
+  async #resume(layer: { readonly key: string; readonly id: string }, ctx: Context): Promise<BootedGuest | undefined> {
+    const state = await this.#states.find(layer, ctx);
     if (state === undefined) return undefined;
     try {
       this.#bench = await this.#open(ctx, { folder: state.keys });
@@ -240,7 +241,7 @@ class Construction {
       ctx.signal.throwIfAborted();
       await this.#bench?.close();
       this.#bench = undefined;
-      await this.#states.drop(key);
+      await this.#states.drop(layer.key);
       const why = error instanceof StaleStateError ? 'QEMU or the machine changed' : String(error);
       ctx.emit({ type: 'log', id: ctx.step, line: `a saved state could not be used (${why}): booting instead` });
       return undefined;

@@ -38,9 +38,9 @@ export class GuestDisk {
     return [...new Set(this.#chain.flatMap(({ keys }) => keys))];
   }
 
-  /** The key of the highest layer. */
-  get lastKey(): string | undefined {
-    return this.#chain.at(-1)?.key;
+  /** The highest layer. */
+  get top(): { readonly key: string; readonly id: string } | undefined {
+    return this.#chain.at(-1);
   }
 
   /** What the lowest layer says of the image, for getting in. */
@@ -75,7 +75,7 @@ export class GuestDisk {
       const copy = ['cp', '--sparse=always', '--reflink=auto', '--', disk.path, file] as const;
       await withRoom(file, about.size, () => ctx.host.run({ argv: [...copy] }, { signal: ctx.signal }));
     }
-    await this.#save(folder, { ...about, id: newId(ctx), format: disk.format, keys: [] }, record);
+    await this.#save(folder, { ...about, id: newLayerId(ctx), format: disk.format, keys: [] }, record);
   }
 
   /** An empty overlay for the guest to write to. */
@@ -99,14 +99,14 @@ export class GuestDisk {
   }
 
   /** Store what the guest wrote until now as the next layer; `next` is the overlay that it writes to from now on. */
-  async keep(next: string, keys: readonly string[], record: DiskRecord, ctx: Context): Promise<void> {
+  async keep(next: string, layer: Pick<DiskLayer, 'id' | 'keys'>, record: DiskRecord, ctx: Context): Promise<void> {
     const folder = this.#layerFolder(record.key);
     const file = diskFile(folder);
     await ctx.host.files.rename(this.#overlay, file);
     this.use(next);
     const below = this.#chain.at(-1)?.id;
     if (below === undefined) throw new Error('an overlay lies on a disk');
-    await this.#save(folder, { id: newId(ctx), below, format: 'qcow2', size: this.size, keys }, record);
+    await this.#save(folder, { ...layer, below, format: 'qcow2', size: this.size }, record);
   }
 
   /** Write everything, the overlay too, as one file. */
@@ -152,6 +152,6 @@ export class GuestDisk {
   }
 }
 
-function newId(ctx: Context): string {
+export function newLayerId(ctx: Context): string {
   return ctx.host.randomBytes(12).toString('hex');
 }

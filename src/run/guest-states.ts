@@ -9,6 +9,8 @@ import type { Workshop } from './workshop.ts';
 
 type Resting = {
   readonly key: string;
+  /** The id of the layer that its disk becomes. */
+  readonly disk: string;
   readonly guest: BootedGuest;
   readonly bench: OpenBench;
   readonly machine: Machine;
@@ -27,10 +29,16 @@ export class GuestStates {
     this.#wanted = wanted;
   }
 
-  async find(key: string, ctx: Context): Promise<(GuestState & { readonly keys: string }) | undefined> {
+  /** The state of a guest that rested on just this layer. */
+  async find(
+    layer: { readonly key: string; readonly id: string },
+    ctx: Context,
+  ): Promise<(GuestState & { readonly keys: string }) | undefined> {
     if (!this.#wanted) return undefined;
-    const state = await findState(this.#workshop.paths, this.#id(key), ctx.host.now());
-    if (state === undefined) return undefined;
+    const state = await findState(this.#workshop.paths, this.#id(layer.key), ctx.host.now());
+    if (state?.disk !== layer.id) return undefined;
+    // The next build may start here again.
+    this.#last = layer.key;
     const { folder, shape } = state;
     const vars = join(folder, 'vars.fd');
     const hasVars = (await ctx.host.files.stat(vars)) !== undefined;
@@ -38,7 +46,7 @@ export class GuestStates {
   }
 
   /** Save a guest at rest. Where that fails the next step boots, and nothing else is lost. */
-  async save({ key, guest, bench, machine }: Resting, ctx: Context): Promise<void> {
+  async save({ key, disk, guest, bench, machine }: Resting, ctx: Context): Promise<void> {
     if (!this.#wanted) return;
     const { files } = ctx.host;
     const folder = join(bench.scratch, `state-${key.slice(0, 16)}`);
@@ -50,7 +58,7 @@ export class GuestStates {
       }
       if (guest.vars !== undefined) await files.write(join(folder, 'vars.fd'), await files.read(guest.vars));
       const beside = this.#last === undefined ? [] : [this.#last];
-      await keepState(this.#workshop.paths, this.#id(key), { folder, shape: guest.shape }, beside);
+      await keepState(this.#workshop.paths, this.#id(key), { folder, shape: guest.shape, disk }, beside);
       this.#last = key;
     } catch (error) {
       ctx.signal.throwIfAborted();

@@ -13,9 +13,11 @@ export type SavedState = {
   readonly folder: string;
   /** What machine it fits. */
   readonly shape: string;
+  /** The id of the layer that it rests on: under the same key another may have taken its place since. */
+  readonly disk: string;
 };
 
-type Record = { readonly schemaVersion: 1; readonly shape: string; readonly bytes: number };
+type Record = Omit<SavedState, 'folder'> & { readonly schemaVersion: 1; readonly bytes: number };
 
 const record = 'state.json';
 
@@ -28,10 +30,10 @@ export function stateFile(folder: string): string {
 export async function findState(paths: StorePaths, id: StateId, nowMs: number): Promise<SavedState | undefined> {
   const folder = join(statesOf(paths, id), id.key);
   try {
-    const { shape, bytes } = JSON.parse(await readFile(join(folder, record), 'utf8')) as Record;
+    const { shape, disk, bytes } = JSON.parse(await readFile(join(folder, record), 'utf8')) as Record;
     if ((await stat(stateFile(folder))).size !== bytes) return undefined;
     await utimes(join(folder, record), nowMs / 1000, nowMs / 1000);
-    return { folder, shape };
+    return { folder, shape, disk };
   } catch {
     return undefined;
   }
@@ -41,11 +43,12 @@ export async function findState(paths: StorePaths, id: StateId, nowMs: number): 
 export async function keepState(
   paths: StorePaths,
   id: StateId,
-  { folder, shape }: SavedState,
+  { folder, shape, disk }: SavedState,
   beside: readonly string[],
 ): Promise<void> {
   const { size } = await stat(stateFile(folder));
-  await writeFile(join(folder, record), JSON.stringify({ schemaVersion: 1, shape, bytes: size } satisfies Record));
+  const text = JSON.stringify({ schemaVersion: 1, shape, disk, bytes: size } satisfies Record);
+  await writeFile(join(folder, record), text);
   await dropState(paths, id);
   await moveFolder(folder, join(statesOf(paths, id), id.key));
   const wanted = new Set([id.key, ...beside]);
