@@ -25,10 +25,11 @@ module.exports = {
     only('tree', 'core'),
     only('qemu', 'core'),
     only('guest', 'core'),
+    only('upstream', 'core'),
     only('store', 'core', 'host'),
-    only('kinds', 'core', 'tree', 'qemu', 'guest'),
+    only('kinds', 'core', 'tree', 'qemu', 'guest', 'upstream'),
     only('run', 'core', 'spec', 'plan', 'store', 'host', 'tree', 'qemu', 'guest'),
-    only('engine', 'core', 'cli', 'spec', 'plan', 'run', 'store', 'host', 'tree', 'qemu', 'guest'),
+    only('engine', 'core', 'cli', 'spec', 'plan', 'run', 'store', 'host', 'tree', 'qemu', 'guest', 'upstream'),
     {
       name: 'cli-is-handed-the-engine',
       severity: 'error',

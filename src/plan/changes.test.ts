@@ -167,3 +167,10 @@ test.each([
 ])('from %j to %j the words are %j', (before, now, words) => {
   expect(changesOf(before, now)).toEqual(words);
 });
+
+test('a digest is shown by its first digits, with the name of its algorithm where that is said', () => {
+  const pin = (text: string) => ({ 'pin digest': text });
+  const [a, b] = ['a', 'b'].map((digit) => digit.repeat(64)) as [string, string];
+  expect(changesOf(pin(a), pin(b))).toEqual(['pin digest aaaa.. -> bbbb..']);
+  expect(changesOf(pin(`sha256:${a}`), pin(`sha512:${b}${b}`))).toEqual(['pin digest sha256:aaaa.. -> sha512:bbbb..']);
+});

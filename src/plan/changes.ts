@@ -3,7 +3,7 @@ import type { Inputs } from '../core/plan.ts';
 type Change = { readonly name: string; readonly from: string | undefined; readonly to: string | undefined };
 
 const mostChanges = 4;
-const digestForm = /^[0-9a-f]{64}$/;
+const digestForm = /^(?:sha(?:256|512):)?[0-9a-f]{64,128}$/;
 
 /** What differs between the inputs of a step then and now, in plain words; empty when nothing does. */
 export function changesOf(before: Inputs, now: Inputs): readonly string[] {
@@ -120,5 +120,6 @@ function shown(value: string | undefined): string {
 }
 
 function short(hash: string): string {
-  return hash.length > 8 ? `${hash.slice(0, 4)}..` : hash;
+  const [, name = '', digits = hash] = /^(sha\d+:)?(.*)$/.exec(hash) ?? [];
+  return digits.length > 8 ? `${name}${digits.slice(0, 4)}..` : hash;
 }

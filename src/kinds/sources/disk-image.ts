@@ -13,14 +13,13 @@ import {
 } from '../../core/kinds.ts';
 import { convertForeign } from '../../qemu/convert.ts';
 import { type DiskFormat, diskFormats, vetDisk } from '../../qemu/vet.ts';
+import { type ChecksumList, fileNameOf, isAddress, lookUpDigest, sidecarOf } from '../../upstream/look-up.ts';
 import { projectPath } from '../image-files.ts';
-import { verifiedText } from './signature.ts';
-import { findDigest } from './sums.ts';
 
 const sidecar = 'sidecar';
 const address = z
   .string()
-  .refine(isPlainUrl, 'expected an address that starts with https://, http:// or file:/// and holds no password');
+  .refine(isAddress, 'expected an address that starts with https://, http:// or file:/// and holds no password');
 
 const checksumList = z
   .strictObject({
@@ -93,32 +92,13 @@ export const diskImage = defineSource<Options>({
   disk: (o, request, ctx) => bringDisk(o, request, ctx),
 });
 
-function isPlainUrl(text: string): boolean {
-  if (!/^(https?:\/\/[^/]|file:\/\/\/)[^\s\x00-\x1f\x7f]+$/.test(text) || !URL.canParse(text)) return false;
-  const url = new URL(text);
-  return url.username === '' && url.password === '' && url.hash === '';
-}
-
-/** The last part of the address, as it is written in lists of checksums. */
 function nameOf({ url, file }: Pick<Options, 'url' | 'file'>): string {
-  const path = url === undefined ? (file ?? '') : new URL(url).pathname;
-  const name = path.split('/').findLast((part) => part !== '') ?? path;
-  return url === undefined ? name : decoded(name);
+  return url === undefined ? (file?.split('/').at(-1) ?? '') : fileNameOf(url);
 }
-
-function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
-}
-
-type List = z.infer<typeof checksumList>;
 
 /** Where the digest is looked up; undefined: it is written in the image file, or there is none. */
-function listOf(o: Options): List | undefined {
-  if (o.checksum === sidecar) return { file: `${o.url}.sha256` };
+function listOf(o: Options): ChecksumList | undefined {
+  if (o.checksum === sidecar) return sidecarOf(o.url ?? '');
   return typeof o.checksum === 'object' ? o.checksum : undefined;
 }
 
@@ -148,17 +128,11 @@ function toolsFor(o: Options): readonly Tool[] {
   ];
 }
 
-/** Ask for the digest; what is signed is believed only when it is. */
 async function pinDigest(o: Options, ctx: PinContext): Promise<Json> {
   const list = listOf(o);
   if (list === undefined) return null;
-  const text = await ctx.read(list.file);
-  const signature = list.signature === undefined ? {} : { signature: await ctx.read(list.signature) };
-  const proven =
-    list.keyring === undefined
-      ? text.toString('utf8')
-      : await verifiedText({ text, ...signature, keyring: ctx.projectFile(list.keyring), name: list.file }, ctx);
-  return { url: o.url, digest: digestText(findDigest(proven, nameOf(o), list.file)) };
+  const url = o.url ?? pathToFileURL(`/${nameOf(o)}`).href;
+  return { ...(o.url === undefined ? {} : { url }), digest: digestText(await lookUpDigest(url, list, ctx)) };
 }
 
 const pinned = z.object({ digest: z.string() });

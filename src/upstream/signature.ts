@@ -1,5 +1,5 @@
-import type { Context } from '../../core/context.ts';
-import { IngotError } from '../../core/errors.ts';
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/errors.ts';
 
 export type Signed = {
   /** What was signed; with the signature in it where there is no other. */

@@ -11,9 +11,9 @@ import {
   sumsSignedByOther,
   vendorKeyring,
   vendorKeys,
-} from '../../../test/support/signed-lists.ts';
-import type { Context } from '../../core/context.ts';
-import { createHost } from '../../host/host.ts';
+} from '../../test/support/signed-lists.ts';
+import type { Context } from '../core/context.ts';
+import { createHost } from '../host/host.ts';
 import { dearmored, problemIn, verifiedText } from './signature.ts';
 
 let folder = '';

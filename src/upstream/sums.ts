@@ -1,6 +1,6 @@
 import { basename } from 'node:path/posix';
-import type { Digest } from '../../core/digests.ts';
-import { IngotError } from '../../core/errors.ts';
+import type { Digest } from '../core/digests.ts';
+import { IngotError } from '../core/errors.ts';
 
 type Entry = { readonly name: string; readonly hex: string };
 
