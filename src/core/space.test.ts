@@ -26,6 +26,15 @@ test('what a program said about a full disk is kept, and completed', async () =>
   });
 });
 
+test('memory that is short is not taken for a disk', async () => {
+  const error = withRoom({ inMemory: "the image's files" }, 70_000, () => full('ENOSPC'));
+  await expect(error).rejects.toMatchObject({
+    code: 'NO_SPACE',
+    message: "no memory left for the image's files: more than 70000 bytes needed",
+    hint: expect.not.stringContaining('ingot gc'),
+  });
+});
+
 test('the innermost knows best what is needed', async () => {
   const inner = () => withRoom('/srv/inner', 5000, () => full('ENOSPC'));
   await expect(withRoom('/srv', 9000, inner)).rejects.toMatchObject({ bytes: 5000 });

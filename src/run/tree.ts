@@ -118,7 +118,7 @@ async function runSteps(running: Running & { readonly saving: Saving }, ctx: Con
   return done;
 }
 
-const inMemory = "the image's files, which are built in memory";
+const inMemory = { inMemory: "the image's files" };
 
 function finished(step: PlannedStep, outcome: 'cached' | 'done', seconds: number): ManifestStep {
   return { id: step.id, title: step.title, key: step.key ?? '', outcome, seconds, inputs: step.inputs };
