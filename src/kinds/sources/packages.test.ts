@@ -81,6 +81,12 @@ test('the command line of mmdebstrap', () => {
   ]);
 });
 
+test('with keys of the project nothing else is trusted', () => {
+  const tree = { arch: 'x86_64', root: '/r', keyring: '/a b/keys' } as const;
+  const words = mmdebstrapArgv(parse({}), tree, '-').filter((word) => word.startsWith('--keyring'));
+  expect(words).toEqual(['--keyring=/a b/keys', '--keyring=/dev/null']);
+});
+
 test('documentation stays out unless it is wanted, licences stay in', () => {
   const argv = mmdebstrapArgv(parse({ recommends: true }), { arch: 'x86_64', root: '/r' }, undefined);
   expect(argv).toContain('--dpkgopt=path-exclude=/usr/share/man/*');
@@ -92,12 +98,12 @@ test('documentation stays out unless it is wanted, licences stay in', () => {
 test('the image gets the sources it was made from; without any it keeps those of the tool', () => {
   const archive = { sources: [{ uri: 'http://a.example', suite: 'trixie' }], releases: {}, epoch: 0 };
   const options = parse({});
-  expect(finishScript(options, archive, 'x86_64').args).toEqual([
-    expect.stringContaining('URIs: http://a.example\nSuites: trixie\n'),
+  expect(finishScript(options, archive, { arch: 'x86_64', keyring: '/k.gpg' }).args).toEqual([
+    expect.stringMatching(/URIs: http:\/\/a.example\nSuites: trixie\n(.+\n)*Signed-By: \/k.gpg\n/),
     'debian',
     'ttyS0,115200n8',
   ]);
-  expect(finishScript(options, { ...archive, sources: [] }, 'aarch64').args).toEqual([
+  expect(finishScript(options, { ...archive, sources: [] }, { arch: 'aarch64', keyring: '/k.gpg' }).args).toEqual([
     '',
     'debian',
     'ttyAMA0,115200n8',
@@ -108,4 +114,5 @@ test('the tools it needs are named with their packages, the keyring of the distr
   const names = (options: object) => packages.tools?.(parse(options), 'x86_64').map(({ debian }) => debian);
   expect(names({})).toEqual(['mmdebstrap', 'debian-archive-keyring']);
   expect(names({ distro: 'ubuntu' })).toEqual(['mmdebstrap', 'ubuntu-archive-keyring']);
+  expect(names({ keyring: 'keys/own.gpg' })).toEqual(['mmdebstrap']);
 });

@@ -6,7 +6,7 @@ import { defineSource, type Tool, type TreeSession } from '../../core/kinds.ts';
 import type { Script } from '../../core/script.ts';
 import { debianPackage, platformsOf } from '../../tree/boot.ts';
 import { serialConsole } from '../../tree/seal.ts';
-import { projectPath } from '../image-files.ts';
+import { fileBytes, placeFileScript, projectPath } from '../image-files.ts';
 import { type Archive, archiveOf, type Distro, distros, pinArchive, sourcesText } from './archive.ts';
 
 const packageName = z
@@ -44,7 +44,9 @@ const options = z.strictObject({
     .describe('A moment of the archive, for mirrors whose URL names one.'),
   keyring: projectPath
     .optional()
-    .describe("A file of the project with the keys that sign the archive; default: the distribution's."),
+    .describe(
+      "A file of the project with the keys that sign the archive, which the image then trusts too; default: the distribution's.",
+    ),
   recommends: z.boolean().default(false).describe('Install recommended packages too.'),
   docs: z.boolean().default(false).describe('Keep manual pages, documentation and translations.'),
 });
@@ -78,12 +80,11 @@ export const packages = defineSource<Options>({
   fill: (o, request, tree, ctx) => fill(o, archiveOf(request.pin), tree, ctx),
 });
 
-function toolsFor({ distro }: Options): readonly Tool[] {
+function toolsFor({ distro, keyring }: Options): readonly Tool[] {
   const why = `checks the signatures of ${distro === 'debian' ? 'Debian' : 'Ubuntu'} packages`;
-  return [
-    { program: 'mmdebstrap', debian: 'mmdebstrap', why: 'makes base systems from packages' },
-    { program: keyrings[distro], debian: `${distro}-archive-keyring`, why },
-  ];
+  const keys = { program: keyrings[distro], debian: `${distro}-archive-keyring`, why };
+  const tool = { program: 'mmdebstrap', debian: 'mmdebstrap', why: 'makes base systems from packages' };
+  return keyring === undefined ? [tool, keys] : [tool];
 }
 
 const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -91,31 +92,59 @@ const ubuntuKeyring = '/usr/share/keyrings/ubuntu-archive-keyring.gpg';
 const keyrings: Readonly<Record<Distro, string>> = { debian: debianKeyring, ubuntu: ubuntuKeyring };
 
 async function fill(o: Options, archive: Archive, tree: TreeSession, ctx: Context): Promise<void> {
-  const keyring = o.keyring === undefined ? keyrings[o.distro] : tree.projectFile(o.keyring);
-  if ((await ctx.host.files.stat(keyring)) === undefined) {
-    throw new IngotError({
-      code: 'TOOL_MISSING',
-      message: `the keys that sign ${o.distro} packages are not on this machine: ${keyring}`,
-      hint: `install ${o.distro}-archive-keyring, or name a file with \`keyring:\``,
-    });
-  }
+  const keys = await placeKeys(o, tree, ctx);
   const sources = archive.sources.map(
-    (source) => `deb [signed-by=${keyring}] ${source.uri} ${source.suite} ${o.components.join(' ')}\n`,
+    ({ uri, suite }) => `deb ${keys.option}${uri} ${suite} ${o.components.join(' ')}\n`,
   );
-  const argv = mmdebstrapArgv(o, tree, sources.length === 0 ? undefined : '-');
+  const argv = mmdebstrapArgv(o, { ...tree, keyring: keys.folder }, sources.length === 0 ? undefined : '-');
   const proxy = tree.proxy === undefined ? {} : { http_proxy: tree.proxy };
   const env = { TMPDIR: tree.scratch, SOURCE_DATE_EPOCH: String(archive.epoch), ...proxy };
   await tree.run({ argv, env }, { stdin: sources.join('') });
   // Of the build machine; from within it could not be removed, for its place is taken while scripts run.
   const resolver = `${tree.root}/etc/resolv.conf`;
   await tree.run({ argv: ['sh', '-c', '[ -L "$0" ] || rm -f "$0"', resolver] }, {});
-  await tree.work.exec(finishScript(o, archive, tree.arch));
+  if (keys.own !== undefined) {
+    const place = placeFileScript({ to: keys.inImage, owner: 'root:root', mode: '0644' });
+    await tree.work.exec(place, { stdin: fileBytes(ctx.host.files, keys.own) });
+  }
+  await tree.work.exec(finishScript(o, archive, { arch: tree.arch, keyring: keys.inImage }));
+}
+type Keys = {
+  /** Words before the URI of a source. */
+  readonly option: string;
+  /** A folder with nothing but the project's own keys. */
+  readonly folder?: string;
+  /** The project's own keys, and where the image looks for the keys of its archive. */
+  readonly own?: string;
+  readonly inImage: string;
+};
+
+/**
+ * The keys that sign the archive, where apt finds them: the distribution's are named in each source, which takes no path
+ * with a space; a project may have one, so its own are in a folder that is all apt trusts.
+ */
+async function placeKeys(o: Options, tree: TreeSession, { host }: Context): Promise<Keys> {
+  const path = o.keyring === undefined ? keyrings[o.distro] : tree.projectFile(o.keyring);
+  if ((await host.files.stat(path)) === undefined) {
+    throw new IngotError({
+      code: 'TOOL_MISSING',
+      message: `the keys that sign ${o.distro} packages are not on this machine: ${path}`,
+      hint: `install ${o.distro}-archive-keyring, or name a file with \`keyring:\``,
+    });
+  }
+  if (o.keyring === undefined) return { option: `[signed-by=${path}] `, inImage: path };
+  const isArmored = (await host.files.read(path, { length: 5 })).toString('latin1') === '-----';
+  const name = `${o.distro}.${isArmored ? 'asc' : 'gpg'}`;
+  const folder = `${tree.scratch}/keys`;
+  const place = ['sh', '-c', 'mkdir "$0" && cat > "$0/$1"', folder, name] as const;
+  await tree.run({ argv: place }, { stdin: fileBytes(host.files, path) });
+  return { option: '', folder, own: path, inImage: `/etc/apt/keyrings/${name}` };
 }
 
 /** The command line of mmdebstrap(1); `sources` is `-` to read them from stdin, or undefined for its own default. */
 export function mmdebstrapArgv(
   o: Options,
-  tree: Pick<TreeSession, 'arch' | 'root'>,
+  tree: Pick<TreeSession, 'arch' | 'root'> & { readonly keyring?: string | undefined },
   sources: string | undefined,
 ): [string, ...string[]] {
   const include = [...o.include, ...systemPackages(o, tree.arch)];
@@ -136,6 +165,8 @@ export function mmdebstrapArgv(
     '--aptopt=APT::Sandbox::User "root"',
     '--aptopt=Acquire::Retries "3"',
     '--aptopt=Acquire::Languages "none"',
+    // The second takes away what apt trusts on this machine.
+    ...(tree.keyring === undefined ? [] : [`--keyring=${tree.keyring}`, '--keyring=/dev/null']),
     ...(o.docs ? [] : noDocs.map((option) => `--dpkgopt=${option}`)),
     ...(include.length === 0 ? [] : [`--include=${include.join(',')}`]),
     '--',
@@ -161,8 +192,12 @@ export function systemPackages(o: Pick<Options, 'distro' | 'kernel'>, arch: Arch
 }
 
 /** What mmdebstrap leaves of the build machine and of its own settings, put right. */
-export function finishScript(o: Options, archive: Archive, arch: Arch): Script {
-  const suite = archive.sources.length === 0 ? '' : sourcesText(archive, o.components, keyrings[o.distro]);
+export function finishScript(
+  o: Options,
+  archive: Archive,
+  { arch, keyring }: { readonly arch: Arch; readonly keyring: string },
+): Script {
+  const suite = archive.sources.length === 0 ? '' : sourcesText(archive, o.components, keyring);
   return {
     text: `set -eu
 rm -f /etc/apt/apt.conf.d/99mmdebstrap
