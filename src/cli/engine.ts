@@ -202,7 +202,7 @@ export type GcRequest = {
 
 export type GcResult = {
   readonly removed: readonly {
-    /** `layer`, `input`, `package`, `build log`, `finished build`, `leftover`. */
+    /** `layer`, `saved state`, `input`, `kept file`, `package`, `build log`, `finished build`, `leftover`. */
     readonly what: string;
     readonly name: string;
     readonly bytes: number;

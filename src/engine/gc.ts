@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { GcRequest, GcResult } from '../cli/engine.ts';
 import type { Host } from '../core/host.ts';
 import { withLock } from '../host/lock.ts';
-import { chooseOld, type Holding, takeAway, takeStock } from '../store/collect.ts';
+import { chooseOld, takeAway, takeStock } from '../store/collect.ts';
+import type { Holding } from '../store/holding.ts';
 import { reap } from '../store/ledger.ts';
 import type { StorePaths } from '../store/paths.ts';
 

@@ -1,8 +1,9 @@
-import { access, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { access, link, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { chooseOld, type Holding, takeAway, takeStock } from './collect.ts';
+import { chooseOld, takeAway, takeStock } from './collect.ts';
+import type { Holding } from './holding.ts';
 import { withLedger } from './ledger.ts';
 import { type StorePaths, storePaths } from './paths.ts';
 
@@ -57,6 +58,82 @@ test('everything that can be made again is found with its size and last use, the
   ]);
   expect(all.every(({ bytes, stays }) => bytes > 0 && stays === undefined)).toBe(true);
   expect(all[0]?.usedMs).toBeCloseTo(now - 5 * day, -1);
+});
+
+/** A layer of blocks that lies on another, last used so many days ago. */
+async function putDisk(key: string, days: number, below?: string): Promise<string> {
+  const disk = { id: `id of ${key}`, ...(below === undefined ? {} : { below: `id of ${below}` }) };
+  const file = join(paths.layers, key, 'disk.img');
+  await put(file, days, 'x'.repeat(8192));
+  await put(join(paths.layers, key, 'layer.json'), days, JSON.stringify({ title: `step ${key}`, disk }));
+  return file;
+}
+
+async function putState(key: string, days: number, disk: string): Promise<void> {
+  const folder = join(paths.states, 'web-x86_64', key);
+  await put(join(folder, 'state.zst'), days, 'memory');
+  await put(join(folder, 'state.json'), days, JSON.stringify({ shape: 'q35', disk, bytes: 6 }));
+}
+
+const shown = (list: readonly Holding[]) => list.map(({ what, name }) => `${what} ${name}`);
+
+test('kept files and saved states of guests are found by themselves', async () => {
+  await putDisk('base', 4);
+  await putState('base', 3, 'id of base');
+  await put(join(paths.kept, 'unpacked1'), 2);
+  expect(shown(await stock())).toEqual([
+    'layer base step base',
+    'saved state web-x86_64 step base',
+    'kept file unpacked1',
+  ]);
+});
+
+test('a state that fits no layer, or is half of one, is a leftover', async () => {
+  await putDisk('base', 4);
+  await putState('base', 3, 'an earlier base');
+  await putState('gone', 2, 'id of gone');
+  await put(join(paths.states, 'web-x86_64', 'half', 'state.zst'), 1);
+  await put(join(paths.states, 'web-x86_64', '.x.doomed', 'state.zst'), 0.5);
+  const gone = chooseOld(await stock(), {});
+  expect(shown(gone)).toEqual([
+    'leftover web-x86_64 step base',
+    'leftover web-x86_64 gone',
+    'leftover web-x86_64 half',
+    'leftover .x.doomed',
+  ]);
+});
+
+test('of layers that lie on each other the highest goes first', async () => {
+  await putDisk('base', 3);
+  await putDisk('one', 2, 'base');
+  await putDisk('two', 1, 'one');
+  await putDisk('other', 2.5, 'base');
+  const order = (await stock()).map(({ path }) => path.split('/').at(-1));
+  expect(order).toEqual(['other', 'two', 'one', 'base']);
+});
+
+test('a layer of blocks without what it lies on is a leftover, and all on top of it', async () => {
+  await putDisk('base', 3);
+  await putDisk('one', 2, 'replaced');
+  await putDisk('two', 1, 'one');
+  expect(shown(chooseOld(await stock(), {}))).toEqual(['leftover two step two', 'leftover one step one']);
+});
+
+test('a file of several names counts once, where it lies longest', async () => {
+  const file = await putDisk('base', 3);
+  await putBuild('1', 9);
+  const folder = join(paths.artifacts, 'images/lab/.builds', 'x86_64-1');
+  await link(file, join(folder, 'lab.qcow2'));
+  await put(join(folder, 'manifest.json'), 9);
+  const sizes = async () => {
+    const bytes = Object.fromEntries((await stock()).map(({ what, bytes }) => [what, bytes]));
+    return { layer: bytes['layer'] ?? 0, build: bytes['finished build'] ?? 0 };
+  };
+  const shared = await sizes();
+  expect(shared.layer).toBeLessThan(shared.build);
+  await rm(join(folder, 'lab.qcow2'));
+  const apart = await sizes();
+  expect([apart.layer - shared.layer, shared.build - apart.build]).toEqual([8192, 8192]);
 });
 
 test('the current build and the newest two stay, whatever their age', async () => {

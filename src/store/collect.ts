@@ -1,24 +1,12 @@
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { arches } from '../core/arch.ts';
 import { withLock } from '../host/lock.ts';
 import { linkTarget } from './durable.ts';
-import { readLayer } from './layers.ts';
+import { countOnce, type Found, type Holding, holding, holdingsIn, measure, namesIn } from './holding.ts';
+import { layers, savedStates } from './layer-holdings.ts';
 import { runningBuilds } from './ledger.ts';
 import { buildsFolder, type StorePaths } from './paths.ts';
-
-/** Something in the home that can be made again, or a finished build. */
-export type Holding = {
-  readonly what: 'layer' | 'input' | 'package' | 'build log' | 'finished build' | 'leftover';
-  /** For people. */
-  readonly name: string;
-  readonly path: string;
-  readonly bytes: number;
-  /** The last use, in milliseconds since 1970. */
-  readonly usedMs: number;
-  /** Why it stays whatever the limits are. */
-  readonly stays?: 'current' | 'newest' | 'in use';
-};
 
 export type Limits = {
   /** Take away what was used before this moment, in milliseconds since 1970. */
@@ -39,8 +27,9 @@ export async function takeStock(paths: StorePaths, nowMs: number): Promise<reado
   const busySince = Math.min(nowMs, ...running.map(({ sinceMs }) => sinceMs)) - graceMs;
   const found = await Promise.all([
     layers(paths),
+    savedStates(paths),
     holdingsIn(paths.inputs, 'input'),
-    holdingsIn(paths.kept, 'input'),
+    holdingsIn(paths.kept, 'kept file'),
     holdingsIn(paths.packages, 'package', (name) => name !== latestFolder),
     holdingsIn(join(paths.packages, latestFolder), 'package'),
     logs(paths, names),
@@ -48,13 +37,13 @@ export async function takeStock(paths: StorePaths, nowMs: number): Promise<reado
     leftovers(paths, names),
   ]);
   const all = found.flat().map((one) => (isBusy(one, busySince) ? { ...one, stays: 'in use' as const } : one));
-  return all.sort((a, b) => a.usedMs - b.usedMs || (a.path < b.path ? -1 : 1));
+  return countOnce(all.sort((a, b) => a.usedMs - b.usedMs || (a.path < b.path ? -1 : 1)));
 }
 
 /** Indexes of package archives, kept for when there is no network. */
 const latestFolder = 'latest';
 
-function isBusy(one: Holding, busySince: number): boolean {
+function isBusy(one: Found, busySince: number): boolean {
   return one.stays === undefined && one.usedMs >= busySince;
 }
 
@@ -96,23 +85,13 @@ async function remove({ path, usedMs }: Holding): Promise<boolean> {
   return moved;
 }
 
-async function layers(paths: StorePaths): Promise<readonly Holding[]> {
-  const all = await holdingsIn(paths.layers, 'layer');
-  return Promise.all(
-    all.map(async (one) => {
-      const title = (await readLayer(paths, one.name))?.title;
-      return { ...one, name: title === undefined ? one.name : `${one.name.slice(0, 12)} ${title}` };
-    }),
-  );
-}
-
 /** The logs of builds that ended. */
-async function logs(paths: StorePaths, running: ReadonlySet<string>): Promise<readonly Holding[]> {
+async function logs(paths: StorePaths, running: ReadonlySet<string>): Promise<readonly Found[]> {
   const all = await holdingsIn(paths.builds, 'build log');
   return all.map((one) => (running.has(one.name) ? { ...one, stays: 'in use' } : one));
 }
 
-async function finishedBuilds(paths: StorePaths): Promise<readonly Holding[]> {
+async function finishedBuilds(paths: StorePaths): Promise<readonly Found[]> {
   const images = await namesIn(join(paths.artifacts, 'images'));
   const lists = images.map(async (image) => {
     const folder = buildsFolder(paths, image);
@@ -125,7 +104,7 @@ async function finishedBuilds(paths: StorePaths): Promise<readonly Holding[]> {
         return names.sort().slice(-keptBuilds);
       }),
     );
-    return all.map((one): Holding => {
+    return all.map((one): Found => {
       const stays = current.has(one.name) ? 'current' : newest.has(one.name) ? 'newest' : undefined;
       return { ...one, name: `${image} ${one.name}`, ...(stays === undefined ? {} : { stays }) };
     });
@@ -140,9 +119,11 @@ async function currentNames(image: string): Promise<ReadonlySet<string>> {
 }
 
 /** What programs that were killed left half written or half removed, and work folders that no ledger knows. */
-async function leftovers(paths: StorePaths, running: ReadonlySet<string>): Promise<readonly Holding[]> {
+async function leftovers(paths: StorePaths, running: ReadonlySet<string>): Promise<readonly Found[]> {
   const images = await namesIn(join(paths.artifacts, 'images'));
+  const states = await namesIn(paths.states);
   const folders = [
+    ...states.map((image) => join(paths.states, image)),
     ...[paths.layers, paths.inputs, paths.kept, paths.packages, join(paths.packages, latestFolder), paths.builds],
     ...[paths.pins, paths.checks, paths.history, paths.artifacts, join(paths.artifacts, 'images')],
     ...images.flatMap((image) => [dirname(buildsFolder(paths, image)), buildsFolder(paths, image)]),
@@ -159,35 +140,4 @@ async function leftovers(paths: StorePaths, running: ReadonlySet<string>): Promi
 
 function isHalf(name: string): boolean {
   return /^\..+\.(partial|link|doomed)$/.test(name);
-}
-
-async function holdingsIn(
-  folder: string,
-  what: Holding['what'],
-  belongs: (name: string) => boolean = () => true,
-): Promise<readonly Holding[]> {
-  return Promise.all((await namesIn(folder)).filter(belongs).map((name) => holding(folder, name, what)));
-}
-
-async function holding(folder: string, name: string, what: Holding['what']): Promise<Holding> {
-  const path = join(folder, name);
-  return { what, name, path, ...(await measure(path)) };
-}
-
-/** Bytes and last use of a file, or of a folder and all it holds. */
-async function measure(path: string): Promise<{ readonly bytes: number; readonly usedMs: number }> {
-  const own = await lstat(path).catch(() => undefined);
-  if (own === undefined) return { bytes: 0, usedMs: 0 };
-  if (!own.isDirectory()) return { bytes: own.blocks * 512, usedMs: own.mtimeMs };
-  const names = await readdir(path).catch(() => []);
-  const below = await Promise.all(names.map((name) => measure(join(path, name))));
-  return below.reduce((sum, one) => ({ bytes: sum.bytes + one.bytes, usedMs: Math.max(sum.usedMs, one.usedMs) }), {
-    bytes: own.blocks * 512,
-    usedMs: own.mtimeMs,
-  });
-}
-
-/** What a folder holds, without hidden names. */
-async function namesIn(folder: string): Promise<readonly string[]> {
-  return (await readdir(folder).catch(() => [])).filter((name) => !name.startsWith('.'));
 }

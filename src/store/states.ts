@@ -29,11 +29,17 @@ export function stateFile(folder: string): string {
 /** A saved state, marked as used now; undefined when there is none or it is not whole. */
 export async function findState(paths: StorePaths, id: StateId, nowMs: number): Promise<SavedState | undefined> {
   const folder = join(statesOf(paths, id), id.key);
+  const state = await readState(folder);
+  if (state === undefined) return undefined;
+  await utimes(join(folder, record), nowMs / 1000, nowMs / 1000).catch(() => undefined);
+  return state;
+}
+
+/** What lies in a state's folder, without using it; undefined when it is not whole. */
+export async function readState(folder: string): Promise<SavedState | undefined> {
   try {
     const { shape, disk, bytes } = JSON.parse(await readFile(join(folder, record), 'utf8')) as Record;
-    if ((await stat(stateFile(folder))).size !== bytes) return undefined;
-    await utimes(join(folder, record), nowMs / 1000, nowMs / 1000);
-    return { folder, shape, disk };
+    return (await stat(stateFile(folder))).size === bytes ? { folder, shape, disk } : undefined;
   } catch {
     return undefined;
   }
