@@ -25,6 +25,7 @@ function reported(...lines: readonly string[]) {
 test('each task becomes a line of the log and a step of progress', () => {
   const { report, events, log } = reported(
     '{"event":"play","name":"web"}',
+    '{"event":"begin","name":"install nginx"}',
     task('install nginx', 'changed'),
     task('look', 'ok', { lines: ['all is well'], warnings: ['old module'] }),
     task('elsewhere', 'skipped'),
@@ -33,6 +34,7 @@ test('each task becomes a line of the log and a step of progress', () => {
   );
   expect(log).toEqual([
     'play: web',
+    'task: install nginx ...',
     'task: install nginx (changed)',
     'task: look (ok)',
     '  all is well',

@@ -9,6 +9,7 @@ const states = ['changed', 'ok', 'skipped', 'ignored', 'failed', 'unreachable'] 
 const eventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('play'), name: z.string() }),
   z.object({ event: z.literal('unmatched') }),
+  z.object({ event: z.literal('begin'), name: z.string() }),
   z.object({ event: z.literal('retry'), name: z.string(), left: z.number() }),
   z.object({
     event: z.literal('task'),
@@ -86,6 +87,8 @@ export class Report {
 
   #words(event: Exclude<AnsibleEvent, TaskEvent>): string {
     if (event.event === 'play') return `play: ${event.name}`;
+    // What is at work, and what it was that never ended.
+    if (event.event === 'begin') return `task: ${event.name} ...`;
     if (event.event === 'retry') return `task: ${event.name} (again, ${event.left} tries left)`;
     return `play: ${this.#play} is for no group of this image`;
   }

@@ -27,6 +27,12 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_no_hosts_matched(self):
         tell(event="unmatched")
 
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        tell(event="begin", name=task.get_name().strip())
+
+    def v2_playbook_on_handler_task_start(self, task):
+        tell(event="begin", name=task.get_name().strip())
+
     def v2_runner_on_ok(self, result):
         fields = fields_of(result)
         changed = fields.get("changed") is True
