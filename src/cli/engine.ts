@@ -20,6 +20,8 @@ export type Engine = {
   show(request: ImageRequest, io: Io): Promise<ImageStory>;
   diff(request: DiffRequest, io: Io): Promise<Difference>;
   gc(request: GcRequest, io: Io): Promise<GcResult>;
+  /** Look up what pins and sources are upstream now, and follow them if that is asked for. */
+  pins(request: PinsRequest, io: Io): Promise<PinsResult>;
   /** What this machine has and lacks; `images` empty: for every image of the project, or of no project. */
   doctor(request: DoctorRequest, io: Io): Promise<DoctorReport>;
   /** Boot a throw-away copy and hand the terminal to a login, until the person leaves it. */
@@ -236,6 +238,31 @@ export type DoctorReport = {
 
 export type CreateRequest = {
   /** As the person wrote it; relative to where the command was run. */
+export type PinsRequest = {
+  /** Pins of `versions.yaml` and images; none: all. */
+  readonly names: readonly string[];
+  /** Write down what moved. */
+  readonly update: boolean;
+  readonly site?: string;
+};
+
+export type PinReport = {
+  readonly name: string;
+  /** `pin`: of versions.yaml; `source`: what an image's source was when it was last looked up. */
+  readonly what: 'pin' | 'source';
+  readonly arch?: Arch;
+  /** `new`: never looked up; `fixed`: there is nothing to follow; `failed`: see `error`. */
+  readonly state: 'current' | 'moved' | 'new' | 'fixed' | 'failed';
+  readonly changes: readonly Change[];
+  readonly error?: ErrorRecord;
+};
+
+export type PinsResult = {
+  readonly pins: readonly PinReport[];
+  /** Absolute path of `versions.yaml` when it was written. */
+  readonly written?: string;
+};
+
   readonly folder: string;
   readonly files: Readonly<Record<string, string>>;
 };

@@ -10,6 +10,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   diff: async () => (await import('./commands/diff.ts')).diff,
   shell: async () => (await import('./commands/shell.ts')).shell,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  pins: async () => (await import('./commands/pins.ts')).pins,
   gc: async () => (await import('./commands/gc.ts')).gc,
   new: async () => (await import('./commands/new.ts')).create,
   schema: async () => (await import('./commands/schema.ts')).schema,

@@ -13,6 +13,7 @@ import { examine } from './doctor.ts';
 import { collectGarbage } from './gc.ts';
 import { checkAll, logIn } from './guests.ts';
 import { listImages } from './list.ts';
+import { followPins } from './pins.ts';
 import { tellStory } from './show.ts';
 import { type Ground, openWorkshop, selectImages } from './site.ts';
 
@@ -50,6 +51,7 @@ export function createEngine(ground: Ground): Engine {
     diff: async (request) => compareBuilds(await openWorkshop(ground), request),
     gc: (request, io) => collectGarbage(storePaths(home()), request, host, io.signal),
     async doctor(request, io) {
+    pins: async (request, io) => followPins(await openWorkshop(ground), request, io.signal),
       const around = { host, kinds, home: home(), signal: io.signal };
       const workshop = await openWorkshop(ground).catch((error) => {
         if (request.images.length > 0) throw error;

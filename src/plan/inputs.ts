@@ -84,7 +84,7 @@ export function useInputs(use: KindUse, kind: PlannedKind, lock: Lock): StepInpu
 }
 
 /** Data as one text for each leaf: `options.install.0` -> `vim`. */
-function flatten(prefix: string, joint: string, value: Json | undefined): Inputs {
+export function flatten(prefix: string, joint: string, value: Json | undefined): Inputs {
   const flat: [string, string][] = [];
   const add = (path: string, here: Json | undefined, next: string): void => {
     if (here === undefined) return;
