@@ -24,7 +24,7 @@ export async function readContents(folder: string, files: Files): Promise<Readon
   }
 }
 
-/** From lines `TYPE MODE OWNER SIZE CONTENT PATH`, tab-separated (src/tree/layers.ts, listContents). */
+/** From lines `TYPE MODE OWNER SIZE CONTENT PATH`, tab-separated (src/host/list-tree.ts). */
 export function parseContents(text: string): ReadonlyMap<string, Entry> {
   const entries = text.split('\n').flatMap((line): readonly (readonly [string, Entry])[] => {
     const [type = '', mode = '', owner = '', size = '', ...rest] = line.split('\t');

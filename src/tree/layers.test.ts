@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RunOptions } from '../core/host.ts';
 import type { TreeSession } from '../core/kinds.ts';
-import { applyLayer, difference, joinContents, parseSnapshot, type Snapshot, takeSnapshot } from './layers.ts';
+import { applyLayer, difference, parseSnapshot, type Snapshot, takeSnapshot } from './layers.ts';
 
 const snapshot = (entries: Readonly<Record<string, string>>): Snapshot => new Map(Object.entries(entries));
 
@@ -76,30 +76,4 @@ test('a layer is put by removals first, each name whole, then the entries', asyn
   await applyLayer(tree, '/l/layer.tar.zst', ['./a b', './-n']);
   expect(ran.map(({ argv }) => argv[0])).toEqual(['sh', 'tar']);
   expect(ran[0]?.options.stdin).toBe('./a b\0./-n\0');
-});
-
-const one = 'a'.repeat(64);
-
-test('contents are one line an entry: type, mode, owner, size, digest or target, path', () => {
-  const entries = [
-    'd 755 0:0 60 \t./etc',
-    'f 644 0:42 5 \t./etc/shadow',
-    'l 777 0:0 9 ../usr/my bin\t./bin',
-    'c 666 0:0 0 \t./dev',
-  ];
-  const text = `${entries.map((entry) => `${entry}\0`).join('')}\0${one}  ./etc/shadow\0`;
-  expect(joinContents(text)).toBe(
-    [
-      'l\t777\t0:0\t-\t../usr/my bin\t/bin',
-      'c\t666\t0:0\t-\t-\t/dev',
-      'd\t755\t0:0\t-\t-\t/etc',
-      `f\t644\t0:42\t5\t${one}\t/etc/shadow`,
-      '',
-    ].join('\n'),
-  );
-});
-
-test('a tab or newline in a name is shown, not taken for the end of a cell', () => {
-  const text = `f 644 0:0 1 \t./a\tb\nc\0\0${one}  ./a\tb\nc\0`;
-  expect(joinContents(text)).toBe(`f\t644\t0:0\t1\t${one}\t/a\\tb\\nc\n`);
 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { RunOptions } from '../core/host.ts';
 import type { TreeSession } from '../core/kinds.ts';
 import { withRoom } from '../core/space.ts';
@@ -88,34 +89,8 @@ export async function treeBytes(tree: TreeSession): Promise<number> {
 
 /** One line per entry of the tree, sorted: type, mode, owner, size, SHA-256 or link target, path; for comparing builds. */
 export async function listContents(tree: TreeSession): Promise<string> {
-  const script = [
-    'cd "$1"',
-    // Regular files with their digests on one descriptor, all other entries on the other; joined by the caller.
-    "find . -mindepth 1 -printf '%y %m %U:%G %s %l\\t%p\\0'",
-    "printf '\\0'",
-    'find . -type f -print0 | xargs -0 sha256sum -z --',
-  ].join('; ');
-  const { stdout } = await tree.run({ argv: ['sh', '-c', script, 'list', tree.root] }, listing);
-  return joinContents(stdout);
-}
-
-/** Join the two halves of `listContents`: entries, an empty record, digests. */
-export function joinContents(text: string): string {
-  const [entries = '', digests = ''] = text.split('\0\0');
-  const byPath = new Map(digests.split('\0').map((record) => [record.slice(66), record.slice(0, 64)]));
-  const lines = entries.split('\0').map((record) => {
-    const [facts = '', path = ''] = splitAt(record, record.indexOf('\t'));
-    const [type = '', mode = '', owner = '', size = '', ...link] = facts.split(' ');
-    const content = type === 'f' ? (byPath.get(path) ?? '-') : type === 'l' ? link.join(' ') : '-';
-    return [type, mode, owner, type === 'f' ? size : '-', content, path.slice(1)]
-      .map((cell) => cell.replaceAll('\n', '\\n').replaceAll('\t', '\\t'))
-      .join('\t');
-  });
-  return `${lines.sort((a, b) => byBytes(a.slice(a.lastIndexOf('\t')), b.slice(b.lastIndexOf('\t')))).join('\n')}\n`;
-}
-
-function splitAt(text: string, index: number): readonly [string, string] {
-  return [text.slice(0, index), text.slice(index + 1)];
+  const program = join(import.meta.dirname, '..', 'host', 'list-tree.ts');
+  return (await tree.run({ argv: [process.execPath, program, tree.root] }, listing)).stdout;
 }
 
 const tarOptions = ['--format=pax', '--numeric-owner', '--xattrs', '--xattrs-include=*'] as const;
