@@ -1,16 +1,19 @@
 import { expect, test } from 'vitest';
-import { type Fault, strikeEach } from './each-step.ts';
+import { type Broken, type Fault, strikeEach } from './each-step.ts';
 
 const twin = (name: string) => new URL(`programs/twin-${name}.ts`, import.meta.url).pathname;
 
-test('a store that ignores a failed fsync is found out', async () => {
-  const { problems } = await strikeEach({ calls: 'fsync', what: 'error=EIO' }, twin('deaf'));
-  expect(problems.join('\n')).toMatch(/was not noticed/);
+async function expectFound(fault: Fault, broken: Broken): Promise<void> {
+  const { problems } = await strikeEach(fault, broken);
+  expect(problems.join('\n')).toMatch(broken.problem);
+}
+
+test.concurrent('a store that ignores a failed fsync is found out', async () => {
+  await expectFound({ calls: 'fsync', what: 'error=EIO' }, { twin: twin('deaf'), problem: /was not noticed/ });
 });
 
-test('a publish of one file after the other is found out by a kill between them', async () => {
-  const { problems } = await strikeEach({ calls: 'rename', what: 'signal=KILL' }, twin('pair'));
-  expect(problems.join('\n')).toMatch(/says/);
+test.concurrent('a publish of one file after the other is found out by a kill between them', async () => {
+  await expectFound({ calls: 'rename', what: 'signal=KILL' }, { twin: twin('pair'), problem: /\.sha256 says/ });
 });
 
 // At least so many calls there are; fewer mean that the store leaves out what makes it safe, or the fault did not strike.
@@ -27,7 +30,7 @@ const faults: readonly (readonly [Fault, number])[] = [
   [{ calls: 'rmdir', what: 'signal=KILL' }, 2],
 ];
 
-test.each(faults)('a store struck at each step by %j stays whole and works again', async (fault, least) => {
+test.concurrent.for(faults)('a store struck at each step by %j stays whole and works again', async ([fault, least]) => {
   const { struck, problems } = await strikeEach(fault);
   expect(problems).toEqual([]);
   expect(struck).toBeGreaterThanOrEqual(least);

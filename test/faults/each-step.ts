@@ -18,8 +18,11 @@ export type Enumerated = {
 const program = new URL('programs/store.ts', import.meta.url).pathname;
 const mostCalls = 200;
 
+/** Code that is broken on purpose, and the problem that is to be found with it: no need to look for more. */
+export type Broken = { readonly twin: string; readonly problem: RegExp };
+
 /** Let each call fail once, from the first to the last, each time in a fresh copy of a store that has version 1. */
-export async function strikeEach(fault: Fault, twin?: string): Promise<Enumerated> {
+export async function strikeEach(fault: Fault, broken?: Broken): Promise<Enumerated> {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-steps-'));
   const problems: string[] = [];
   try {
@@ -29,9 +32,10 @@ export async function strikeEach(fault: Fault, twin?: string): Promise<Enumerate
       const home = join(folder, 'home');
       await cp(base, home, { recursive: true, verbatimSymlinks: true });
       const trace = join(folder, 'trace');
-      const fired = await strike({ fault, n, home, trace, twin }, problems);
+      const fired = await strike({ fault, n, home, trace, twin: broken?.twin }, problems);
       await rm(home, { recursive: true });
       if (!fired) return { struck: n - 1, problems };
+      if (problems.some((problem) => broken?.problem.test(problem))) return { struck: n, problems };
     }
     throw new Error(`more than ${mostCalls} calls`);
   } finally {
