@@ -54,6 +54,21 @@ test('bytes with a known end become a bar, without one a count', () => {
   expect(frame([after([start, running, output, open])], view).at(-1)).toBe('    30 MB');
 });
 
+test('of bytes that keep coming the rate and the time left are told, where there is room', () => {
+  const came = (atMs: number, done: number, total: number | undefined = 120e6) =>
+    [atMs, { type: 'progress', id: 'r', done, ...(total === 0 ? {} : { total }), unit: 'bytes' }] as const;
+  const last = (columns: number, ...events: readonly (readonly [number, EventBody])[]) =>
+    frame([after([start, running, ...events])], { ...view, columns }).at(-1);
+  const steady = [came(10_000, 20e6), came(11_000, 30e6), came(12_000, 40e6)];
+  expect(last(79, ...steady)).toBe(`    ${'█'.repeat(10)}${'░'.repeat(20)}   33 %  40 MB of 120 MB  10 MB/s  8 s left`);
+  expect(last(50, ...steady)).toBe(`    ${'█'.repeat(7)}${'░'.repeat(14)}   33 %  40 MB of 120 MB`);
+  expect(last(79, came(10_000, 20e6, 0), came(12_000, 30e6, 0))).toBe('    30 MB  5.0 MB/s');
+  // What was there before, and what begins again, says nothing about the rate.
+  expect(last(79, came(10_000, 60e6))).toContain(' 50 %  60 MB of 120 MB');
+  expect(last(79, ...steady, came(12_500, 0))).toMatch(/ {3}0 % {2}0 B of 120 MB$/);
+  expect(last(79, ...steady, came(22_000, 40e6))).toContain('1.4 MB/s  60 s left');
+});
+
 test('on a low terminal old finished steps go first, and the running one stays', () => {
   const steps = Array.from({ length: 30 }, (_, index) => done(`s${index}`, `step ${index}`, 1));
   const lines = frame([after([start, ...steps, running, output])], { ...view, rows: 8 });

@@ -1,7 +1,7 @@
 import type { Marks, Paint } from '../terminal.ts';
 import { bytes, clip, count, duration, oneLine, pad, width } from '../text.ts';
-import { ending, mark, verdict } from './plain.ts';
-import { type BuildProgress, nameOf, runningSteps, type StepProgress } from './progress.ts';
+import { ending, mark, paceWords, verdict } from './plain.ts';
+import { type Amount, type BuildProgress, nameOf, runningSteps, type StepProgress } from './progress.ts';
 
 export type FrameView = {
   readonly columns: number;
@@ -117,16 +117,21 @@ function detailOf(step: StepProgress, view: FrameView): string | undefined {
   return line === '' ? undefined : `    ${view.paint('dim', clip(line, room, view.marks.ellipsis))}`;
 }
 
-function bar(amount: NonNullable<StepProgress['amount']>, view: FrameView, room: number): string {
+function bar(amount: Amount, view: FrameView, room: number): string {
   const show = (value: number) => (amount.unit === 'bytes' ? bytes(value) : String(value));
-  if (amount.total === undefined || amount.total <= 0) return show(amount.done);
+  const pace = paceWords(amount).map((word) => `  ${word}`);
+  if (amount.total === undefined || amount.total <= 0) return `${show(amount.done)}${pace.join('')}`;
   const part = Math.min(1, amount.done / amount.total);
-  const text = `${String(Math.floor(part * 100)).padStart(3)} %  ${show(amount.done)} of ${show(amount.total)}`;
+  const share = `${String(Math.floor(part * 100)).padStart(3)} %  ${show(amount.done)} of ${show(amount.total)}`;
+  const paced = `${share}${pace.join('')}`;
+  const text = room - width(paced) - 2 < leastCells ? share : paced;
   const cells = Math.min(30, room - width(text) - 2);
-  if (cells < 5) return text;
+  if (cells < leastCells) return text;
   const full = Math.round(part * cells);
   return `${view.marks.full.repeat(full)}${view.marks.empty.repeat(cells - full)}  ${text}`;
 }
+
+const leastCells = 5;
 
 /** Text at the left, time at the right; the text is cut, never the time. */
 function joinEnds(view: FrameView, lead: string, left: string, right: string, style = (text: string) => text): string {

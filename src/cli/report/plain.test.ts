@@ -84,6 +84,11 @@ test('a long silent step gives a sign of life every 30 seconds', () => {
   emit({ type: 'progress', id: 's', done: 5e6, unit: 'bytes' });
   wait(30);
   expect(lines.at(-1)).toBe('debian-13 x86_64: * still at run scripts/base.sh (1 min 10 s, 5.0 MB so far)');
+  emit({ type: 'progress', id: 's', done: 5e6, total: 65e6, unit: 'bytes' });
+  wait(10);
+  emit({ type: 'progress', id: 's', done: 15e6, total: 65e6, unit: 'bytes' });
+  wait(30);
+  expect(lines.at(-1)).toContain('15 MB of 65 MB so far, 1.0 MB/s, 50 s left)');
 });
 
 test('with several builds a warning says whose it is', () => {

@@ -1,7 +1,16 @@
 import type { IngotEvent, Outcome } from '../../core/events.ts';
 import type { Marks, Paint } from '../terminal.ts';
 import { bytes, duration, oneLine } from '../text.ts';
-import { advance, type BuildProgress, nameOf, type Progress, runningSteps, type StepProgress } from './progress.ts';
+import {
+  type Amount,
+  advance,
+  type BuildProgress,
+  nameOf,
+  type Progress,
+  runningSteps,
+  type StepProgress,
+  secondsLeft,
+} from './progress.ts';
 import type { Clock, Reporter } from './reporter.ts';
 
 export type PlainView = {
@@ -119,7 +128,21 @@ export function ending(outcome: Outcome, seconds: number): string {
 
 function stillLine(view: PlainView, build: BuildProgress, step: StepProgress): string {
   const so = duration((view.clock.now() - step.startedMs) / 1000);
-  const amount = step.amount;
-  const done = amount === undefined ? '' : `, ${amount.unit === 'bytes' ? bytes(amount.done) : amount.done} so far`;
-  return `${view.paint('bold', nameOf(build))}: ${view.marks.running} still at ${oneLine(step.title)} (${so}${done})`;
+  return `${view.paint('bold', nameOf(build))}: ${view.marks.running} still at ${oneLine(step.title)} (${so}${soFar(step)})`;
+}
+
+function soFar({ amount }: StepProgress): string {
+  if (amount === undefined) return '';
+  const show = (value: number) => (amount.unit === 'bytes' ? bytes(value) : String(value));
+  const of = amount.total === undefined ? '' : ` of ${show(amount.total)}`;
+  return [`, ${show(amount.done)}${of} so far`, ...paceWords(amount)].join(', ');
+}
+
+/** How fast it goes and how long it will take, as far as that is known: `12 MB/s`, `8 s left`. */
+export function paceWords(amount: Amount): readonly string[] {
+  const { rate, unit } = amount;
+  if (rate === undefined || unit !== 'bytes') return [];
+  const left = secondsLeft(amount);
+  const time = left === undefined || left < 60 ? `${Math.ceil(left ?? 0)} s` : duration(left);
+  return [`${bytes(rate)}/s`, ...(left === undefined ? [] : [`${time} left`])];
 }

@@ -1,13 +1,18 @@
 import type { Arch } from '../../core/arch.ts';
 import type { EventBody, IngotEvent, Outcome } from '../../core/events.ts';
 
+type Told = Extract<EventBody, { type: 'progress' }>;
+
+/** How far a step is; `rate`: units a second, of late, once that can be said. */
+export type Amount = Told & { readonly atMs: number; readonly rate?: number };
+
 /** One step as the display knows it; times in milliseconds of the display's own clock. */
 export type StepProgress = {
   readonly id: string;
   readonly title: string;
   readonly startedMs: number;
   readonly expectedSeconds?: number;
-  readonly amount?: Extract<EventBody, { type: 'progress' }>;
+  readonly amount?: Amount;
   /** The last line that its tool printed. */
   readonly lastLine?: string;
   readonly outcome?: Outcome;
@@ -68,13 +73,32 @@ function advanceBuild(build: BuildProgress, event: IngotEvent, nowMs: number): B
     case 'log': {
       const step = build.steps.get(event.id);
       if (step === undefined) return build;
-      return withStep(build, event.type === 'log' ? { ...step, lastLine: event.line } : { ...step, amount: event });
+      const news = event.type === 'log' ? { lastLine: event.line } : { amount: nextAmount(step.amount, event, nowMs) };
+      return withStep(build, { ...step, ...news });
     }
     case 'build.end':
       return { ...build, outcome: event.outcome, seconds: event.seconds };
     default:
       return build;
   }
+}
+
+/** What lies further back than this counts little for the rate. */
+const rateMs = 5_000;
+
+function nextAmount(last: Amount | undefined, told: Told, nowMs: number): Amount {
+  // Something else has begun, or the same from its beginning.
+  if (last === undefined || told.done < last.done || told.total !== last.total) return { ...told, atMs: nowMs };
+  const elapsedMs = nowMs - last.atMs;
+  if (elapsedMs <= 0) return { ...last, ...told };
+  const rate = ((told.done - last.done) / elapsedMs) * 1000;
+  const weight = last.rate === undefined ? 1 : 1 - Math.exp(-elapsedMs / rateMs);
+  return { ...told, atMs: nowMs, rate: rate * weight + (last.rate ?? 0) * (1 - weight) };
+}
+
+/** Seconds until all is done at the present rate; undefined where that cannot be said. */
+export function secondsLeft({ done, total, rate }: Amount): number | undefined {
+  return total === undefined || rate === undefined || rate <= 0 ? undefined : Math.max(0, (total - done) / rate);
 }
 
 function withStep(build: BuildProgress, step: StepProgress): BuildProgress {
