@@ -4,6 +4,7 @@ import type { RunOptions, RunResult } from '../core/host.ts';
 import { digest } from '../core/keys.ts';
 import type { CheckGuest, DiskFile } from '../core/kinds.ts';
 import type { Script } from '../core/script.ts';
+import { isNoSpace } from '../core/space.ts';
 import type { Firmware } from '../core/spec.ts';
 import { type Console, createConsole } from '../guest/console.ts';
 import { grownBy } from '../guest/growth.ts';
@@ -18,6 +19,7 @@ import { type Machine, startMachine } from '../qemu/machine.ts';
 import type { GuestBench } from './guest-bench.ts';
 
 const tailLines = 20;
+const leastTail = 5;
 /** What a panic still prints after its first line. */
 const moreMs = 500;
 const loginMs = 90_000;
@@ -202,6 +204,7 @@ class Watch {
   readonly #bench: GuestBench;
   readonly #name: Firmware;
   readonly #ctx: Context;
+  readonly #explained = new WeakSet<Error>();
   #machine: Machine | undefined;
 
   constructor(bench: GuestBench, name: Firmware, ctx: Context) {
@@ -228,19 +231,24 @@ class Watch {
   async explain(error: unknown): Promise<unknown> {
     if (this.#ctx.signal.aborted) return this.#ctx.signal.reason;
     if (this.lost.signal.aborted) return this.lost.signal.reason;
-    if (!(error instanceof IngotError)) return error;
-    const { logs } = this.#bench;
+    if (!(error instanceof IngotError) || isNoSpace(error) || this.#explained.has(error)) return error;
+    const { logs, purpose } = this.#bench;
     const picture = `${logs}/screen-${this.#name}.png`;
     const shot = (await this.#machine?.screenshot(picture)) === true;
     const detail = [
       ...error.detail,
       'last lines of the console:',
-      ...this.console.tail(tailLines).map((line) => `  ${line}`),
+      ...this.console.tail(Math.max(leastTail, tailLines - error.detail.length)).map((line) => `  ${line}`),
       `console log: ${logs}/console-${this.#name}.log`,
       ...(shot ? [`screen: ${picture}`] : []),
     ];
-    const message = `${error.message} (under ${firmwareNames[this.#name]})`;
-    return new IngotError({ code: error.code, message, detail, cause: error });
+    // Checks boot a disk under each of its firmwares, a build under one.
+    const where = purpose === 'check' ? ` (under ${firmwareNames[this.#name]})` : '';
+    const { code, hint } = error;
+    const message = `${error.message}${where}`;
+    const explained = new IngotError({ code, message, ...(hint === undefined ? {} : { hint }), detail, cause: error });
+    this.#explained.add(explained);
+    return explained;
   }
 
   async #trouble(message: string): Promise<void> {

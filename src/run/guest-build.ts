@@ -182,7 +182,7 @@ class Construction {
       try {
         await withStepContext({ workshop, spec, folder, layer }, ctx, (inside) => kind.run(options, work, inside));
       } catch (error) {
-        const explained = guest.lost.aborted ? guest.lost.reason : error;
+        const explained = await guest.explain(error);
         if (!ctx.signal.aborted) await this.#build.onFailure?.({ guest, disk: this.#disk }, ctx);
         throw explained;
       }
