@@ -7,6 +7,7 @@ import type { Lock } from '../core/plan.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { imageId, parentNames } from '../plan/family.ts';
 import { filesToDigest, sourceId } from '../plan/inputs.ts';
+import { rememberedDigest } from '../store/file-digests.ts';
 import { readPin, writePin } from '../store/records.ts';
 import { keyOf } from './plan.ts';
 import { pinContext } from './source-context.ts';
@@ -92,7 +93,9 @@ async function digestPath(workshop: Workshop, absolute: string): Promise<string>
   } else if (stat.kind === 'link') {
     hash.update(`link ${await files.readLink(absolute)}`);
   } else {
-    hash.update(`file ${(stat.mode & 0o100) === 0 ? 'data' : 'program'} ${await files.sha256(absolute)}`);
+    const how = { nowMs: workshop.host.now(), compute: (path: string) => files.sha256(path) };
+    const sha256 = await rememberedDigest(workshop.paths, absolute, how);
+    hash.update(`file ${(stat.mode & 0o100) === 0 ? 'data' : 'program'} ${sha256}`);
   }
   return hash.digest('hex');
 }
