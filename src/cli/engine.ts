@@ -24,8 +24,8 @@ export type Engine = {
   pins(request: PinsRequest, io: Io): Promise<PinsResult>;
   /** What this machine has and lacks; `images` empty: for every image of the project, or of no project. */
   doctor(request: DoctorRequest, io: Io): Promise<DoctorReport>;
-  /** Boot a throw-away copy and hand the terminal to a login, until the person leaves it. */
-  shell(request: ImageRequest, io: Io): Promise<void>;
+  /** Boot a throw-away copy and hand the terminal to a login, until the person leaves it; gives what was recorded. */
+  shell(request: ShellRequest, io: Io): Promise<RecordedStep | undefined>;
   /** Write a new project; refuses a folder that holds anything. Gives the absolute path of the folder. */
   create(request: CreateRequest, io: Io): Promise<string>;
   /** The JSON Schema of image files. */
@@ -89,6 +89,30 @@ export type ImageRequest = {
   readonly build?: string;
   readonly arch: Arch | 'native';
   readonly site?: string;
+};
+
+export type ShellRequest = ImageRequest & {
+  /** Open the image as it is before this step (its number, its id, or `seal`) instead of a finished build. */
+  readonly step?: string;
+  /** Make a step of what is entered; `script`: its name, without folder and ending. */
+  readonly record?: { readonly script?: string };
+};
+
+/** What was entered in a shell, as a step. */
+export type RecordedStep = {
+  readonly commands: readonly string[];
+  /** What failed and was left out. */
+  readonly failed: readonly { readonly command: string; readonly exitCode: number }[];
+  /** What will not work in a step as it did in the shell. */
+  readonly doubts: readonly string[];
+  /** Absolute path of the new script; absent where there is nothing to repeat. */
+  readonly script?: string;
+  /** The step as it stands in a list of steps. */
+  readonly step?: string;
+  /** Where the step was put; absent where a person has to do that. */
+  readonly place?: { readonly file: string; readonly line: number };
+  /** Why a person has to. */
+  readonly why?: string;
 };
 
 export type CheckRequest = Selection & {
@@ -214,30 +238,6 @@ export type GcResult = {
   readonly keptBytes: number;
 };
 
-export type DoctorRequest = { readonly images: readonly string[]; readonly arch: Selection['arch'] };
-
-export type DoctorReport = {
-  readonly tools: readonly (Tool & {
-    /** Undefined: not on this machine. */
-    readonly path?: string;
-    readonly version?: string;
-    /** Names of the images that cannot be made without it. */
-    readonly images: readonly string[];
-  })[];
-  readonly facts: readonly {
-    /** `user namespaces`. */
-    readonly name: string;
-    readonly state: 'ok' | 'slow' | 'missing';
-    /** What was found: `65536 ids for builder`. */
-    readonly found: string;
-    /** The exact command that mends it. */
-    readonly fix?: string;
-    readonly images: readonly string[];
-  }[];
-};
-
-export type CreateRequest = {
-  /** As the person wrote it; relative to where the command was run. */
 export type PinsRequest = {
   /** Pins of `versions.yaml` and images; none: all. */
   readonly names: readonly string[];
@@ -263,6 +263,30 @@ export type PinsResult = {
   readonly written?: string;
 };
 
+export type DoctorRequest = { readonly images: readonly string[]; readonly arch: Selection['arch'] };
+
+export type DoctorReport = {
+  readonly tools: readonly (Tool & {
+    /** Undefined: not on this machine. */
+    readonly path?: string;
+    readonly version?: string;
+    /** Names of the images that cannot be made without it. */
+    readonly images: readonly string[];
+  })[];
+  readonly facts: readonly {
+    /** `user namespaces`. */
+    readonly name: string;
+    readonly state: 'ok' | 'slow' | 'missing';
+    /** What was found: `65536 ids for builder`. */
+    readonly found: string;
+    /** The exact command that mends it. */
+    readonly fix?: string;
+    readonly images: readonly string[];
+  }[];
+};
+
+export type CreateRequest = {
+  /** As the person wrote it; relative to where the command was run. */
   readonly folder: string;
   readonly files: Readonly<Record<string, string>>;
 };

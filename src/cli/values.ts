@@ -58,3 +58,12 @@ export function projectName(text: string): string {
   }
   return text;
 }
+
+/** The name of a new script: without folder and ending. */
+export function scriptName(text: string): string {
+  const name = text.replace(/\.sh$/, '');
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/.test(name)) {
+    throw new InvalidArgumentError('Expected a name of letters, digits, dots, dashes and underscores.');
+  }
+  return name;
+}

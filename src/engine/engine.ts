@@ -16,6 +16,7 @@ import { listImages } from './list.ts';
 import { followPins } from './pins.ts';
 import { tellStory } from './show.ts';
 import { type Ground, openWorkshop, selectImages } from './site.ts';
+import { logInBefore } from './step-shell.ts';
 
 /** All that the command line can ask for, on this machine. */
 export function createEngine(ground: Ground): Engine {
@@ -50,8 +51,8 @@ export function createEngine(ground: Ground): Engine {
     show: async (request) => tellStory(await openWorkshop(ground), request),
     diff: async (request) => compareBuilds(await openWorkshop(ground), request),
     gc: (request, io) => collectGarbage(storePaths(home()), request, host, io.signal),
-    async doctor(request, io) {
     pins: async (request, io) => followPins(await openWorkshop(ground), request, io.signal),
+    async doctor(request, io) {
       const around = { host, kinds, home: home(), signal: io.signal };
       const workshop = await openWorkshop(ground).catch((error) => {
         if (request.images.length > 0) throw error;
@@ -64,9 +65,13 @@ export function createEngine(ground: Ground): Engine {
       const workshop = await openWorkshop(ground);
       const { image, arch, site } = request;
       const selection = { images: [image], arch, ...(site === undefined ? {} : { site }) };
-      const spec = (await selectImages(workshop, selection)).find(({ name }) => name === image);
+      const specs = await selectImages(workshop, selection);
+      const spec = specs.find(({ name }) => name === image);
       if (spec === undefined) throw new IngotError({ code: 'NOT_FOUND', message: `there is no image ${image}` });
+      const { step } = request;
+      if (step !== undefined) return logInBefore({ workshop, specs, spec, io }, { ...request, step });
       await logIn(workshop, spec, request, io);
+      return undefined;
     },
     create: (request) => createProject(request, cwd, host),
     schema: async () => projectSchema(kinds).image,

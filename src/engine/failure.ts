@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { BuildRequest, Io } from '../cli/engine.ts';
-import { loginShell } from '../run/boot-shell.ts';
+import { rootShell } from '../run/boot-shell.ts';
 import type { FailureActions } from '../run/build.ts';
+import { rootShellScript } from '../run/root-shell.ts';
 import type { Workshop } from '../run/workshop.ts';
 import { packLayer, takeSnapshot } from '../tree/layers.ts';
 
@@ -19,10 +20,11 @@ export function failureActions(place: Place): FailureActions | undefined {
 
 function shell({ io }: Place): FailureActions {
   const hint = 'exit the shell to go on; what failed is then dropped';
+  const look = { where: 'failed step', greeting: [] };
   return {
     tree: async (tree, ctx) => {
       ctx.emit({ type: 'warning', message: 'a step failed: this shell is in its tree', hint });
-      await io.withTerminal(() => tree.shell(ctx));
+      await io.withTerminal(() => tree.shell({ script: rootShellScript(look) }, ctx));
     },
     guest: async ({ guest }, ctx) => {
       if (guest.lost.aborted) {
@@ -30,7 +32,7 @@ function shell({ io }: Place): FailureActions {
         return;
       }
       ctx.emit({ type: 'warning', message: 'a step failed: this shell is in its guest', hint });
-      await io.withTerminal(() => loginShell(guest, ctx));
+      await io.withTerminal(() => rootShell(guest, look, ctx));
     },
   };
 }

@@ -112,7 +112,8 @@ function bootableOf(workshop: Workshop, spec: ImageSpec, { folder, manifest }: F
   throw new IngotError({ code: 'USAGE', message, hint: 'add qcow2 to its formats' });
 }
 
-async function inScratch<T>(
+/** Do something with a work folder that is gone afterwards. */
+export async function inScratch<T>(
   workshop: Workshop,
   id: string,
   signal: AbortSignal,

@@ -34,7 +34,7 @@ function take(bytes: Buffer, file: string): string {
 }
 
 /** The same environment for every script, whatever the guest's login gives. */
-function environmentText(script: Script, sudo: boolean): string {
+export function environmentText(script: Pick<Script, 'env'>, sudo: boolean): string {
   const own = sudo ? { HOME: '/root' } : {};
   const environment = { ...own, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive', ...script.env };
   return Object.entries(environment)

@@ -66,9 +66,9 @@ export function commandArgv(target: SshTarget, socket: string, line: string): Ar
   return sshArgv(target, ['-T', '-S', socket, target.host, line]);
 }
 
-/** A login shell on our own terminal. */
-export function shellArgv(target: SshTarget, socket: string): Argv {
-  return sshArgv(target, ['-t', '-S', socket, target.host]);
+/** A login shell on our own terminal, or what `line` starts. */
+export function shellArgv(target: SshTarget, socket: string, line?: string): Argv {
+  return sshArgv(target, ['-t', '-S', socket, target.host, ...(line === undefined ? [] : [line])]);
 }
 
 /** A guest we are logged in to. */

@@ -1,8 +1,11 @@
 import type { Context } from '../core/context.ts';
 import type { Firmware } from '../core/spec.ts';
+import { environmentText } from '../guest/script.ts';
 import { shellArgv } from '../guest/ssh.ts';
 import { type BootedGuest, bootCopy } from './boot-guest.ts';
 import { type CopyRequest, openCopyBench } from './guest-bench.ts';
+import { runInGuest } from './guest-work.ts';
+import { rootShellScript, type ShellLook } from './root-shell.ts';
 
 export type ShellRequest = CopyRequest & {
   readonly firmware: Firmware;
@@ -29,9 +32,19 @@ export async function bootShell(request: ShellRequest, ctx: Context): Promise<nu
   }
 }
 
+/** Give the terminal to a shell of root's in a guest until the person leaves. */
+export async function rootShell(guest: BootedGuest, look: ShellLook, ctx: Context): Promise<void> {
+  const script = rootShellScript(look);
+  const file = '/run/ingot-shell';
+  const stdin = `${environmentText(script, true)}${script.text}`;
+  await runInGuest(guest, { name: 'preparing the shell', text: `umask 022; cat >${file}` }, { stdin });
+  const root = guest.target.user === 'root' ? '' : 'sudo -n -- ';
+  await loginShell(guest, ctx, `${root}/bin/sh ${file}`);
+}
+
 /** Give the terminal to a login in a guest until the person leaves; gives the exit code of that shell. */
-export async function loginShell(guest: BootedGuest, ctx: Context): Promise<number> {
-  const argv = shellArgv(guest.target, guest.sshSocket);
+async function loginShell(guest: BootedGuest, ctx: Context, line?: string): Promise<number> {
+  const argv = shellArgv(guest.target, guest.sshSocket, line);
   const shell = await ctx.host.start({ argv }, { terminal: true });
   const leave = (): void => shell.kill('SIGTERM');
   const ends = AbortSignal.any([ctx.signal, guest.lost]);

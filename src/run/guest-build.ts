@@ -58,6 +58,20 @@ export async function buildInGuest(build: GuestBuild, ctx: Context): Promise<Sea
   }
 }
 
+/** Do something with the guest as it is after all planned steps, whose layers are stored. */
+export async function visitGuest<T>(
+  build: GuestBuild,
+  ctx: Context,
+  action: (guest: BootedGuest) => Promise<T>,
+): Promise<T> {
+  const construction = new Construction(build, ctx);
+  try {
+    return await action(await construction.enterLast());
+  } finally {
+    await construction.close();
+  }
+}
+
 /** One guest and its disk, from the first layer to the sealed disk. */
 class Construction {
   readonly #build: GuestBuild;
@@ -94,6 +108,11 @@ class Construction {
     const guest = await this.#enter(this.#ctx);
     const seal = await this.#seal(guest);
     return { ...seal.value, steps: [...done, { ...sealStep, seconds: seal.seconds }] };
+  }
+
+  async enterLast(): Promise<BootedGuest> {
+    await this.#restore();
+    return this.#enter(this.#ctx);
   }
 
   async close(): Promise<void> {

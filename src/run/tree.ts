@@ -51,13 +51,7 @@ export type SealedDisk = {
 
 /** Make the sealed disk of an image on the tree bench, starting after the last step whose layer is stored. */
 export async function buildTree(build: TreeBuild, ctx: Context): Promise<SealedDisk> {
-  const { workshop, spec, folder } = build;
-  const place = join(folder, 'tree');
-  await workshop.host.files.makeDirectory(place, 0o755);
-  const epoch = epochOf(build);
-  const projectFile = (path: string) => join(workshop.root, path);
-  const proxy = build.proxy === undefined ? {} : { proxy: build.proxy };
-  const tree = await openTree({ arch: spec.arch, place, epoch, projectFile, ...proxy }, ctx);
+  const { tree, epoch } = await openBuildTree(build, ctx);
   const saving = new Saving();
   try {
     const steps = await runSteps({ build, tree, epoch, saving }, ctx);
@@ -75,6 +69,31 @@ export async function buildTree(build: TreeBuild, ctx: Context): Promise<SealedD
   }
 }
 
+type TreePlace = Pick<TreeBuild, 'workshop' | 'spec' | 'pin' | 'folder' | 'proxy'>;
+
+async function openBuildTree(build: TreePlace, ctx: Context) {
+  const { workshop, spec, folder } = build;
+  const place = join(folder, 'tree');
+  await workshop.host.files.makeDirectory(place, 0o755);
+  const epoch = epochOf(build);
+  const projectFile = (path: string) => join(workshop.root, path);
+  const proxy = build.proxy === undefined ? {} : { proxy: build.proxy };
+  const tree = await openTree({ arch: spec.arch, place, epoch, projectFile, ...proxy }, ctx);
+  return { tree, epoch };
+}
+
+/** Open the tree as it is after some first steps, whose layers are stored. */
+export async function openTreeAfter(steps: readonly PlannedStep[], build: TreePlace, ctx: Context): Promise<OpenTree> {
+  const { tree } = await openBuildTree(build, ctx);
+  try {
+    await restore({ build, tree }, steps, ctx);
+    return tree;
+  } catch (error) {
+    await tree.close();
+    throw error;
+  }
+}
+
 /** The steps of one bench, in order. */
 export function stepsOn(plan: Plan, bench: Bench): readonly PlannedStep[] {
   return plan.stages.filter((stage) => stage.bench === bench).flatMap((stage) => stage.steps);
@@ -82,7 +101,7 @@ export function stepsOn(plan: Plan, bench: Bench): readonly PlannedStep[] {
 
 type Running = { readonly build: TreeBuild; readonly tree: OpenTree; readonly epoch: number };
 
-function epochOf({ workshop, spec, pin }: TreeBuild): number {
+function epochOf({ workshop, spec, pin }: TreePlace): number {
   return workshop.kinds.sources.get(spec.source.kind)?.epoch?.(pin) ?? Date.UTC(2025, 0, 1) / 1000;
 }
 
@@ -125,7 +144,11 @@ function finished(step: PlannedStep, outcome: 'cached' | 'done', seconds: number
 }
 
 /** Put the stored layers of the first steps on the empty tree; says of how many. A layer that is not whole is dropped. */
-async function restore(running: Running, planned: readonly PlannedStep[], ctx: Context): Promise<number> {
+async function restore(
+  running: { readonly build: TreePlace; readonly tree: OpenTree },
+  planned: readonly PlannedStep[],
+  ctx: Context,
+): Promise<number> {
   const { workshop } = running.build;
   const firstMiss = planned.findIndex((step) => step.state === 'miss');
   const hits = firstMiss === -1 ? planned.length : firstMiss;

@@ -25,13 +25,17 @@ export async function makeDurableFolder(path: string): Promise<void> {
 export type Destination = { readonly path: string; readonly staging: string };
 
 /** A whole file under a name, or nothing: write it elsewhere, fsync, rename, fsync the folder. */
-export async function writeDurable({ path, staging }: Destination, data: string | Uint8Array): Promise<void> {
+export async function writeDurable(
+  { path, staging }: Destination,
+  data: string | Uint8Array,
+  mode = 0o644,
+): Promise<void> {
   await withRoom(path, Buffer.byteLength(data), async () => {
     await makeDurableFolder(dirname(path));
     await mkdir(staging, { recursive: true });
     const partial = join(staging, stagingName());
     try {
-      await writeFile(partial, data, { mode: 0o644, flag: 'wx' });
+      await writeFile(partial, data, { mode, flag: 'wx' });
       await sync(partial);
       await rename(partial, path);
     } catch (error) {

@@ -74,6 +74,15 @@ test('a step sees the tree, its own processes and /tmp, and nothing of this mach
   expect(argv.slice(argv.indexOf('--'))).toEqual(['--', '/bin/sh', '/run/ingot/enter', '/bin/sh', '-c', 'a;b']);
 });
 
+test('folders that are lent appear beside the script, read-only unless said otherwise', () => {
+  const lent = [
+    { folder: '/p', name: 'project' },
+    { folder: '/w/r', name: 'record', writable: true },
+  ];
+  const words = sandboxCommand({ root: '/r', entry: '/e', lent, resolv: 'link', argv: ['true'] }).join(' ');
+  expect(words).toContain('--ro-bind /e /run/ingot --ro-bind /p /run/ingot/project --bind /w/r /run/ingot/record ');
+});
+
 test.each<['link' | 'file' | 'missing', boolean]>([
   ['link', false],
   ['file', true],

@@ -52,26 +52,36 @@ export function idMap(own: number, range: IdRange): readonly string[] {
   return ['0', String(own), '1', '1', String(range.start), String(idCount - 1)];
 }
 
+/** A folder of the build machine that appears as /run/ingot/NAME. */
+export type Lent = { readonly folder: string; readonly name: string; readonly writable?: boolean };
+
 /**
  * Run something with the tree as the whole root file system: pivoted, with its own processes, /dev, /run and /tmp,
- * the build machine's network and no other file of it. `entry` is a folder that appears as /run/ingot.
+ * the build machine's network and no other file of it than those that are lent. `entry` is a folder that appears as
+ * /run/ingot; it has a folder for each that is lent.
  */
 export function sandboxCommand(request: {
   readonly root: string;
   readonly entry: string;
+  readonly lent?: readonly Lent[];
   readonly resolv: 'link' | 'file' | 'missing';
   readonly argv: readonly string[];
 }): readonly [string, ...string[]] {
-  const { root, entry } = request;
+  const { root, entry, lent = [] } = request;
   return [
     'bwrap',
     ...['--bind', root, '/', '--proc', '/proc', '--dev', '/dev', '--ro-bind', '/sys', '/sys'],
     ...['--tmpfs', '/run', '--perms', '1777', '--tmpfs', '/tmp', '--ro-bind', entry, '/run/ingot'],
+    ...lent.flatMap(({ folder, name, writable }) => [bind(writable === true), folder, `/run/ingot/${name}`]),
     ...(request.resolv === 'file' ? ['--ro-bind', `${entry}/resolv.conf`, '/etc/resolv.conf'] : []),
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'localhost'],
     ...['--die-with-parent', '--as-pid-1', '--cap-add', 'ALL', '--clearenv', '--chdir', '/root'],
     ...['--', '/bin/sh', '/run/ingot/enter', ...request.argv],
   ];
+}
+
+function bind(writable: boolean): string {
+  return writable ? '--bind' : '--ro-bind';
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Context } from '../core/context.ts';
 import type { Command, RunOptions, RunResult } from '../core/host.ts';
 import type { Script } from '../core/script.ts';
-import { enterScript, environmentScript, sandboxCommand } from './namespace.ts';
+import { enterScript, environmentScript, type Lent, sandboxCommand } from './namespace.ts';
 
 /** An open tree, as those see it who run things in it. */
 export type Place = {
@@ -29,16 +29,22 @@ export type Sandbox = {
 let entries = 0;
 
 /** Prepare to run a script with the tree as the whole root file system. */
-export async function prepareSandbox(place: Place, script: Script, ctx: Context): Promise<Sandbox> {
+export async function prepareSandbox(
+  place: Place,
+  script: Script,
+  ctx: Context,
+  lent: readonly Lent[] = [],
+): Promise<Sandbox> {
   const { root, inside } = place;
   const entry = `${place.scratch}/entry-${++entries}`;
   const { signal } = ctx;
   await inside(await entryCommand(entry, script, place, ctx), { signal, stdin: script.text });
+  if (lent.length > 0) await inside({ argv: ['mkdir', ...lent.map(({ name }) => `${entry}/${name}`)] }, { signal });
   const kind = 'if [ -L "$0" ]; then echo link; elif [ -e "$0" ]; then echo file; else echo missing; fi';
   const look = await inside({ argv: ['sh', '-c', kind, `${root}/etc/resolv.conf`] }, { signal });
   const resolv = look.stdout.trim() as 'link' | 'file' | 'missing';
   const words = [...(script.interpreter ?? ['/bin/sh']), '/run/ingot/script', ...(script.args ?? [])];
-  return { entry, argv: sandboxCommand({ root, entry, resolv, argv: words }) };
+  return { entry, argv: sandboxCommand({ root, entry, lent, resolv, argv: words }) };
 }
 
 /** Makes the folder that appears as /run/ingot; the script comes on stdin, secrets never on a command line. */

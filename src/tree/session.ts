@@ -3,7 +3,7 @@ import { type Context, log } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { TreeSession } from '../core/kinds.ts';
 import type { Script } from '../core/script.ts';
-import { binfmt, holderCommand, idCount, idMap, insideCommand, subordinateRange } from './namespace.ts';
+import { binfmt, holderCommand, idCount, idMap, insideCommand, type Lent, subordinateRange } from './namespace.ts';
 import { type Place, prepareSandbox } from './sandbox.ts';
 import { startTalking } from './talking.ts';
 import { treeWork } from './work.ts';
@@ -11,8 +11,8 @@ import { treeWork } from './work.ts';
 /** A tree under construction. `as` gives the session to a step: output goes under that step's id. */
 export type OpenTree = {
   as(ctx: Context): StepSession;
-  /** Give the terminal to a shell in the tree, until the person leaves it. */
-  shell(ctx: Context): Promise<void>;
+  /** Give the terminal to a shell in the tree, which the script starts, until the person leaves it. */
+  shell(visit: TreeVisit, ctx: Context): Promise<void>;
   /** End every process inside and drop the tree. */
   close(): Promise<void>;
 };
@@ -21,6 +21,9 @@ export type StepSession = TreeSession & {
   /** End what the step left running in the image; before anybody looks at the tree. */
   leave(): Promise<void>;
 };
+
+/** A shell for a person, and what it sees of the build machine. */
+export type TreeVisit = { readonly script: Script; readonly lent?: readonly Lent[] };
 
 export type TreeRequest = {
   readonly arch: Arch;
@@ -47,7 +50,7 @@ export async function openTree(request: TreeRequest, ctx: Context): Promise<Open
     if (archFromNode(host.arch) !== request.arch) await emulate(request.arch, place, ctx);
     return {
       as: (stepCtx) => session(place, request, stepCtx),
-      shell: (stepCtx) => shell(place, stepCtx),
+      shell: (visit, stepCtx) => shell(place, visit, stepCtx),
       close: async () => {
         child.closeStdin();
         child.kill('SIGKILL');
@@ -84,12 +87,8 @@ function session(place: Place, request: TreeRequest, ctx: Context): StepSession 
   };
 }
 
-const shellScript: Script = {
-  text: 'cd /root; PS1="failed step # "; export PS1; exec "$(command -v bash || echo sh)" --norc -i',
-};
-
-async function shell(place: Place, ctx: Context): Promise<void> {
-  const { argv } = await prepareSandbox(place, { ...shellScript, env: terminalOf(ctx) }, ctx);
+async function shell(place: Place, { script, lent }: TreeVisit, ctx: Context): Promise<void> {
+  const { argv } = await prepareSandbox(place, { ...script, env: { ...terminalOf(ctx), ...script.env } }, ctx, lent);
   const child = await ctx.host.start(insideCommand(place.pid, { argv }), { terminal: true });
   const leave = () => child.kill('SIGKILL');
   ctx.signal.addEventListener('abort', leave, { once: true });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DoctorReport, Engine, ImageStory, ListedImage } from '../../src/cli/engine.ts';
+import type { DoctorReport, Engine, ImageStory, ListedImage, RecordedStep } from '../../src/cli/engine.ts';
 import { IngotError } from '../../src/core/errors.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { ingot } from '../support/cli.ts';
@@ -50,8 +50,8 @@ test('a plan shows each step, what is stored, what runs and why', async () => {
   expect(ran.stdout).toBe(
     [
       'debian-13 x86_64  1 of 2 steps to run, about 31 s, 120 MB to fetch',
-      '  ✓  Debian 13            tree  stored',
-      '  •  run scripts/base.sh  tree  ~3.0 s',
+      '  ✓     Debian 13            tree  stored',
+      '  •  1  run scripts/base.sh  tree  ~3.0 s',
       '       scripts/base.sh changed (3f2a -> 91bc)',
       '    formats: qcow2',
       '    checks: boot, ssh',
@@ -60,16 +60,25 @@ test('a plan shows each step, what is stored, what runs and why', async () => {
   );
 });
 
+const stored: Plan = {
+  ...plan,
+  image: 'debian-12',
+  stages: [{ bench: 'tree', steps: plan.stages[0]?.steps.slice(0, 1) ?? [] }],
+};
+
 test('a plan with nothing to run is one line, and several have a total', async () => {
-  const stored: Plan = {
-    ...plan,
-    image: 'debian-12',
-    stages: [{ bench: 'tree', steps: plan.stages[0]?.steps.slice(0, 1) ?? [] }],
-  };
   const ran = await ingot('plan', { engine: { plan: async () => [stored, plan] } });
   const lines = ran.stdout.split('\n');
   expect(lines[0]).toBe('✓ debian-12 x86_64  all 1 step stored');
   expect(lines.at(-2)).toBe('2 images: 1 of 3 steps to run, about 1 min 02 s, 240 MB to fetch');
+});
+
+test('an image that was named is shown with all its steps, so that they can be called by their numbers', async () => {
+  const ran = await ingot('plan debian-12', { engine: { plan: async () => [stored] } });
+  expect(ran.stdout.split('\n').slice(0, 2)).toEqual([
+    '✓ debian-12 x86_64  all 1 step stored',
+    '  ✓    Debian 13  tree  stored',
+  ]);
 });
 
 test('a plan as data is the plan itself', async () => {
@@ -357,4 +366,63 @@ test('an expected failure shows no stack', async () => {
   const ran = await ingot('show debian-14', { engine });
   expect(ran.code).toBe(1);
   expect(ran.stderr).toBe('error[NOT_FOUND]: debian-14 is not built\nnext: ingot build debian-14\n');
+});
+
+const recorded: RecordedStep = {
+  commands: ['cat > /etc/a <<END\nx\nEND', 'apt install jq'],
+  failed: [{ command: 'fasle', exitCode: 127 }],
+  doubts: ['"apt install jq" may ask a question'],
+  script: '/home/me/lab/scripts/web-step-3.sh',
+  step: '- shell: scripts/web-step-3.sh',
+  place: { file: '/home/me/lab/images/web.yaml', line: 9 },
+};
+
+test('a shell before a step that records says what it kept, what not, and where the new step is', async () => {
+  const requests: unknown[] = [];
+  const engine: Partial<Engine> = {
+    shell: async (request) => {
+      requests.push(request);
+      return recorded;
+    },
+  };
+  const ran = await ingot('shell --step 3 --record web', { engine });
+  expect(requests).toEqual([{ image: 'web', arch: 'native', step: '3', record: {} }]);
+  expect([ran.code, ran.stdout]).toEqual([0, '/home/me/lab/scripts/web-step-3.sh\n']);
+  expect(ran.stderr.split('\n')).toEqual([
+    'recorded 2 commands:',
+    '    cat > /etc/a <<END',
+    '    x',
+    '    END',
+    '    apt install jq',
+    'left out, exit code 127: fasle',
+    'look at this: "apt install jq" may ask a question',
+    'added to /home/me/lab/images/web.yaml, line 9: - shell: scripts/web-step-3.sh',
+    'next: ingot build web',
+    '',
+  ]);
+  const json = await ingot('shell web --step 3-shell --record --script fix.sh --json', { engine });
+  expect(requests.at(-1)).toMatchObject({ step: '3-shell', record: { script: 'fix' } });
+  expect(JSON.parse(json.stdout)).toEqual({ schemaVersion: 1, kind: 'shell', data: recorded });
+});
+
+test('a recording that has no place in the image says why, and one of nothing writes nothing', async () => {
+  const { place: _, ...homeless } = recorded;
+  const shell = async () => ({ ...homeless, why: 'its steps are not written one a line' });
+  const ran = await ingot('shell --step 3 --record web', { engine: { shell } });
+  expect(ran.stderr).toContain('since its steps are not written one a line; put it before step 3 by hand: - shell: ');
+  const nothing = await ingot('shell --step 3 --record web', {
+    engine: { shell: async () => ({ commands: [], failed: [], doubts: [] }) },
+  });
+  expect([nothing.stdout, nothing.stderr]).toEqual(['', 'nothing was entered that a step could repeat\n']);
+});
+
+test.each([
+  ['shell web --record', '--record needs --step'],
+  ['shell web --step 2 --script a', '--script names what --record writes'],
+  ['shell web@b1 --step 2', 'a finished build has no steps to go back to'],
+  ['shell web --step 2 --record --script ../a', 'Expected a name'],
+])('%s is refused before anything is opened', async (line, message) => {
+  const ran = await ingot(line);
+  expect([ran.code, ran.places]).toEqual([2, []]);
+  expect(ran.stderr).toContain(message);
 });

@@ -11,7 +11,7 @@ export const plan: Verb = {
   summary: 'Show what a build would do, step by step: what is stored, what would run and why',
   examples: [
     ['plan', 'every image of the project'],
-    ['plan debian-13', 'one image'],
+    ['plan debian-13', 'one image, with all its steps'],
     ['plan debian-13 --json', 'the whole plan as data, with keys and inputs'],
   ],
   register(command, act) {
@@ -38,15 +38,15 @@ async function run(session: Session, request: PlanRequest): Promise<number> {
   const engine = await session.engine();
   const plans = await engine.plan(request, session.io);
   if (session.json) session.printJson('plan', plans);
-  else session.print(planLines(plans, session));
+  else session.print(planLines(plans, session, request.images));
   return 0;
 }
 
 type PlanView = Pick<Session, 'paint' | 'marks' | 'columns'>;
 
-/** Plans for people. */
-export function planLines(plans: readonly Plan[], view: PlanView): readonly string[] {
-  const blocks = plans.map((one) => onePlan(one, view));
+/** Plans for people. Of those that were named all steps are shown, of others only where one has to run. */
+export function planLines(plans: readonly Plan[], view: PlanView, named: readonly string[]): readonly string[] {
+  const blocks = plans.map((one) => onePlan(one, view, named.includes(one.image)));
   if (plans.length < 2) return blocks.flat();
   const steps = plans.flatMap(stepsOf);
   const seconds = plans.reduce((sum, one) => sum + (one.expectedSeconds ?? 0), 0);
@@ -55,16 +55,19 @@ export function planLines(plans: readonly Plan[], view: PlanView): readonly stri
   return [...blocks.flatMap((lines) => (lines.length === 1 ? lines : [...lines, ''])), view.paint('bold', total)];
 }
 
-function onePlan(one: Plan, view: PlanView): readonly string[] {
+function onePlan(one: Plan, view: PlanView, isNamed: boolean): readonly string[] {
   const steps = stepsOf(one);
   const { paint, marks } = view;
   const name = `${one.image} ${one.arch}${one.site === undefined ? '' : ` (site ${one.site})`}`;
   const head = `${paint('bold', name)}  ${summary(steps, one.expectedSeconds ?? 0, one.fetchBytes ?? 0)}`;
-  if (!steps.some(misses)) return [`${paint('green', marks.done)} ${head}`];
-  const room = Math.max(20, view.columns - 26);
+  const isStored = !steps.some(misses);
+  const short = isStored ? `${paint('green', marks.done)} ${head}` : head;
+  if (isStored && !isNamed) return [short];
+  const room = Math.max(20, view.columns - 30);
   const rows = table(
     steps.map((step) => [
       misses(step) ? paint('yellow', marks.running) : paint('green', marks.cached),
+      paint('dim', numberOf(step)),
       clip(oneLine(step.title), room, marks.ellipsis),
       paint('dim', step.bench),
       misses(step) ? expected(step) : paint('dim', 'stored'),
@@ -72,7 +75,7 @@ function onePlan(one: Plan, view: PlanView): readonly string[] {
     '  ',
   );
   return [
-    head,
+    short,
     ...rows.flatMap((row, index) => [row, ...reason(steps[index], steps[index - 1], view)]),
     ...wrap(`formats: ${one.formats.join(', ')}`, view.columns - 4).map((line) => `    ${paint('dim', line)}`),
     ...wrap(`checks: ${one.checks.join(', ') || 'none'}`, view.columns - 4).map((line) => `    ${paint('dim', line)}`),
@@ -81,6 +84,11 @@ function onePlan(one: Plan, view: PlanView): readonly string[] {
 
 function stepsOf(one: Plan): readonly PlannedStep[] {
   return one.stages.flatMap((stage) => stage.steps);
+}
+
+/** What a step is called by, as in `ingot shell --step 3`. */
+function numberOf({ id }: PlannedStep): string {
+  return /^\d+/.exec(id)?.[0] ?? '';
 }
 
 function misses(step: PlannedStep): boolean {
