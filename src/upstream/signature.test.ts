@@ -14,7 +14,7 @@ import {
 } from '../../test/support/signed-lists.ts';
 import type { Context } from '../core/context.ts';
 import { createHost } from '../host/host.ts';
-import { dearmored, problemIn, verifiedText } from './signature.ts';
+import { dearmored, gpgvArgv, problemIn, verifiedText } from './signature.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -89,6 +89,12 @@ test('keys as text are the keys in binary', () => {
     .replaceAll('BLOCK-----\n\n', 'BLOCK-----\nVersion: X\nComment: y\n\n')
     .replaceAll('\n', '\r\n');
   expect(dearmored(dressed)).toEqual(vendorKeyring);
+});
+
+test('gpgv is given the keys and nothing of the person, and says what it found to a program', () => {
+  const common = ['gpgv', '--homedir', '/t', '--status-fd', '1', '--keyring', '/t/keys'];
+  expect(gpgvArgv('/t', true)).toEqual([...common, '--', '/t/signature', '/t/text']);
+  expect(gpgvArgv('/t', false)).toEqual([...common, '--output', '/t/signed', '--', '/t/text']);
 });
 
 const status = (...words: readonly string[]) => words.map((word) => `[GNUPG:] ${word}\n`).join('');

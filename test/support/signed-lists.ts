@@ -3,9 +3,6 @@
  * that signed are gone.
  */
 
-/** Of 8 bytes that both lists speak of. */
-export const disk = 'disk one';
-
 /** A list as sha256sum writes it. */
 export const sums = `c049f36fddbf181ae185cd688e639795e66ae6dcde0249dc2d9a192e5548bab8 *disk.img
 d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa  other.img
