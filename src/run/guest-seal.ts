@@ -7,7 +7,7 @@ import { buildUser, hostsMark } from '../guest/seed.ts';
 import { forgetText } from '../tree/seal.ts';
 import type { BootedGuest } from './boot-guest.ts';
 import { runInGuest } from './guest-work.ts';
-import { osReleaseScript, packagesScript, parseOsRelease, parsePackages } from './image-facts.ts';
+import { imageFactsScript, parseImageFacts } from './image-facts.ts';
 
 export type GuestFacts = {
   readonly system: Readonly<Record<string, string>>;
@@ -19,9 +19,8 @@ export type GuestFacts = {
 /** What is in a guest, just before it is sealed. */
 export async function readFacts(guest: BootedGuest): Promise<GuestFacts> {
   const read = async (script: Parameters<BootedGuest['run']>[0]) => (await runInGuest(guest, script, {})).stdout;
-  const system = parseOsRelease(await read(osReleaseScript));
-  const packages = parsePackages(await read(packagesScript));
-  return { system, packages, contents: await read({ text: contentsText }) };
+  const facts = parseImageFacts(await read(imageFactsScript));
+  return { ...facts, contents: await read({ text: contentsText }) };
 }
 
 const contentsText = `find / -xdev -mindepth 1 -type f -printf '%y\\t%m\\t%U:%G\\t%s\\tchanged %Ts\\t%p\\n' \\

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { imageVersionText, packagesScript, parseOsRelease, parsePackages } from './image-facts.ts';
+import { parseOsRelease } from '../core/os-release.ts';
+import { imageFactsScript, imageVersionText, packagesScript, parseImageFacts, parsePackages } from './image-facts.ts';
 
 test('os-release is read as a shell would: quotes off, escapes undone, no comments', () => {
   const text = `# comment
@@ -29,6 +30,15 @@ test('packages are sorted by name', () => {
     { name: 'vim', version: '2:9.1', arch: 'amd64' },
   ]);
   expect(parsePackages('')).toEqual([]);
+});
+
+test('system and packages are read from one answer, and an image may have neither', () => {
+  expect(imageFactsScript.text.split("echo '--- packages'\n")).toHaveLength(2);
+  expect(parseImageFacts('ID=debian\n--- packages\nvim\t1\tall\n')).toEqual({
+    system: { ID: 'debian' },
+    packages: [{ name: 'vim', version: '1', arch: 'all' }],
+  });
+  expect(parseImageFacts('--- packages\n')).toEqual({ system: {}, packages: [] });
 });
 
 test.each([

@@ -1,7 +1,6 @@
 import type { InstalledPackage } from '../core/manifest.ts';
+import { osReleaseScript, parseOsRelease } from '../core/os-release.ts';
 import type { Script } from '../core/script.ts';
-
-export { osReleaseScript, parseOsRelease } from '../core/os-release.ts';
 
 /** Prints the installed packages: name, version, architecture, tab-separated. */
 export const packagesScript: Script = {
@@ -12,6 +11,24 @@ elif command -v rpm >/dev/null; then
 fi
 `,
 };
+
+const division = '--- packages';
+
+/** Prints both, since each run takes longer to start than to do. */
+export const imageFactsScript: Script = {
+  text: `(\n${osReleaseScript.text})\necho '${division}'\n${packagesScript.text}`,
+};
+
+export type ImageFacts = {
+  readonly system: Readonly<Record<string, string>>;
+  readonly packages: readonly InstalledPackage[];
+};
+
+/** What `imageFactsScript` printed. */
+export function parseImageFacts(text: string): ImageFacts {
+  const at = text.indexOf(`${division}\n`);
+  return { system: parseOsRelease(text.slice(0, at)), packages: parsePackages(text.slice(at + division.length + 1)) };
+}
 
 /** The installed packages, sorted by name. */
 export function parsePackages(text: string): readonly InstalledPackage[] {

@@ -20,7 +20,7 @@ import {
 import { diskLayout, layoutVersion } from '../tree/layout.ts';
 import { sealScript, sealVersion } from '../tree/seal.ts';
 import { type OpenTree, openTree } from '../tree/session.ts';
-import { osReleaseScript, packagesScript, parseOsRelease, parsePackages } from './image-facts.ts';
+import { imageFactsScript, parseImageFacts } from './image-facts.ts';
 import { withRoomForTools } from './room.ts';
 import { Saving } from './saving.ts';
 import { withStepContext } from './step-context.ts';
@@ -231,10 +231,9 @@ async function sealAndAssemble({ build, tree, epoch }: Running, ctx: Context): P
   const { spec, folder, plan } = build;
   const seal = await withStep({ id: 'seal', title: 'seal' }, ctx, async (stepCtx) => {
     const session = tree.as(stepCtx);
-    const system = parseOsRelease(await session.work.read(osReleaseScript));
-    const packages = parsePackages(await session.work.read(packagesScript));
+    const facts = parseImageFacts(await session.work.read(imageFactsScript));
     await session.work.exec(sealScript(spec.arch, spec.filesystem));
-    return { packages, system };
+    return facts;
   });
   const disk = join(folder, 'disk.raw');
   const title = `disk (${spec.filesystem}, ${spec.firmware.join(' and ')})`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { biosBoot, coreImageScript, missingLoaderScript, platformsOf } from './boot.ts';
+import { biosBoot, loaderScript, parseLoader, platformsOf } from './boot.ts';
 
 test('the boot sector is told where the core starts and, of its 512 bytes, only the code area is given', () => {
   const { code } = biosBoot(Buffer.alloc(512, 0xaa), Buffer.alloc(512), 2048);
@@ -36,20 +36,30 @@ test('x86_64 boots under BIOS and UEFI, aarch64 under UEFI', () => {
 });
 
 test.each([
-  ['bios', 'ext4', 'i386-pc', 'biosdisk', 'ext2'],
-  ['x86_64', 'btrfs', 'x86_64-efi', 'fat', 'btrfs'],
-  ['aarch64', 'xfs', 'arm64-efi', 'fat', 'xfs'],
-] as const)('the core image for %s finds a root on %s', (platform, filesystem, grub, disk, module) => {
-  const script = coreImageScript(platform, '11-22', filesystem);
-  const modules = / -o \/tmp\/core.img (.+)$/m.exec(script.text)?.[1]?.split(' ');
-  expect(script.text).toContain(`-O ${grub} -d /usr/lib/grub/${grub} `);
-  expect(modules).toEqual(expect.arrayContaining(['part_gpt', 'search_fs_uuid', disk, module]));
-  expect(script.args).toEqual(['search.fs_uuid 11-22 root\nset prefix=($root)/boot/grub\n']);
+  ['bios', 'x86_64', 'ext4', 'i386-pc', 'biosdisk', 'ext2'],
+  ['x86_64', 'x86_64', 'btrfs', 'x86_64-efi', 'fat', 'btrfs'],
+  ['aarch64', 'aarch64', 'xfs', 'arm64-efi', 'fat', 'xfs'],
+] as const)('the core image for %s on %s finds a root on %s', (platform, arch, filesystem, grub, disk, module) => {
+  const { text, args } = loaderScript(arch, '11-22', filesystem);
+  const made = text.split('\n').find((row) => row.startsWith(`grub-mkimage -O ${grub} -d /usr/lib/grub/${grub} `));
+  expect(text).toContain(`printf '${platform} %s`);
+  expect(made?.split(' ')).toEqual(expect.arrayContaining(['part_gpt', 'search_fs_uuid', disk, module]));
+  expect(args).toEqual(['search.fs_uuid 11-22 root\nset prefix=($root)/boot/grub\n']);
 });
 
-test('the packages of the boot loaders are named that an image lacks', () => {
-  const { text } = missingLoaderScript('x86_64');
-  expect(text).toContain('[ -d /usr/lib/grub/i386-pc ] || echo grub-pc-bin\n');
-  expect(text).toContain('[ -d /usr/lib/grub/x86_64-efi ] || echo grub-efi-amd64-bin\n');
-  expect(missingLoaderScript('aarch64').text).toContain('echo grub-efi-arm64-bin');
+test('the packages of the boot loaders are named that an image lacks, and nothing is made then', () => {
+  const { text } = loaderScript('x86_64', '11-22', 'ext4');
+  expect(text).toContain('[ -d /usr/lib/grub/i386-pc ] || lacks grub-pc-bin\n');
+  expect(text).toContain('[ -d /usr/lib/grub/x86_64-efi ] || lacks grub-efi-amd64-bin\n');
+  expect(text.indexOf('exit 0')).toBeLessThan(text.indexOf('grub-mkimage -O'));
+  expect(loaderScript('aarch64', '11-22', 'ext4').text).toContain('lacks grub-efi-arm64-bin');
+});
+
+test('what the script prints is read back', () => {
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const loader = parseLoader(`sector ${base64('boot')}\nbios ${base64('one')}\nx86_64 ${base64('two')}\n`);
+  expect(loader.missing).toEqual([]);
+  expect([loader.bootSector, loader.cores.bios, loader.cores.x86_64].map(String)).toEqual(['boot', 'one', 'two']);
+  expect(loader.cores.aarch64).toBeUndefined();
+  expect(parseLoader('missing grub-common\nmissing grub-pc-bin\n').missing).toEqual(['grub-common', 'grub-pc-bin']);
 });

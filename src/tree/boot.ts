@@ -34,33 +34,59 @@ export function platformsOf(arch: Arch): readonly Platform[] {
   return arch === 'x86_64' ? ['bios', 'x86_64'] : ['aarch64'];
 }
 
+export type Loader = {
+  /** Packages that the image lacks to make the rest. */
+  readonly missing: readonly string[];
+  /** GRUB's boot sector, for BIOS. */
+  readonly bootSector: Buffer;
+  readonly cores: Readonly<Partial<Record<Platform, Buffer>>>;
+};
+
 /**
- * Prints a GRUB core image in base64, made inside the image by its own GRUB: so the loader is pinned with the other
- * packages and the build machine needs none. It finds the root file system by UUID and reads its /boot/grub/grub.cfg.
+ * Makes the boot loaders inside the image by its own GRUB: so they are pinned with the other packages and the build
+ * machine needs none. Prints them for `parseLoader`, all in one run, since each takes longer to start than to do. They
+ * find the root file system by UUID and read its /boot/grub/grub.cfg.
  */
-export function coreImageScript(platform: Platform, rootUuid: string, filesystem: Filesystem): Script {
-  const { grub, extra } = platforms[platform];
-  const modules = [...common, ...extra, fileSystemModule[filesystem]];
-  const config = `search.fs_uuid ${rootUuid} root\nset prefix=($root)/boot/grub\n`;
+export function loaderScript(arch: Arch, rootUuid: string, filesystem: Filesystem): Script {
+  const wanted = platformsOf(arch);
   return {
-    text: `set -eu
-printf '%s' "$1" > /tmp/load.cfg
-grub-mkimage -O ${grub} -d /usr/lib/grub/${grub} -c /tmp/load.cfg -p /boot/grub -o /tmp/core.img ${modules.join(' ')}
-base64 /tmp/core.img
-`,
-    args: [config],
+    text: [
+      'set -eu',
+      `lacks() { printf 'missing %s\\n' "$1"; missing=y; }`,
+      'command -v grub-mkimage >/dev/null || lacks grub-common',
+      ...wanted.map((platform) => `[ -d ${modulesOf(platform)} ] || lacks ${debianPackage[platform]}`),
+      '[ -z "${missing-}" ] || exit 0',
+      `printf '%s' "$1" > /tmp/load.cfg`,
+      ...wanted.map((platform) => coreText(platform, filesystem)),
+      '',
+    ].join('\n'),
+    args: [`search.fs_uuid ${rootUuid} root\nset prefix=($root)/boot/grub\n`],
   };
 }
 
-/** Prints GRUB's boot sector in base64. */
-export const bootSectorScript: Script = { text: 'set -eu\nbase64 /usr/lib/grub/i386-pc/boot.img\n' };
+function modulesOf(platform: Platform): string {
+  return `/usr/lib/grub/${platforms[platform].grub}`;
+}
 
-/** Says what boot loader packages an image lacks, one name a line. */
-export function missingLoaderScript(arch: Arch): Script {
-  const tests = platformsOf(arch).map(
-    (platform) => `[ -d /usr/lib/grub/${platforms[platform].grub} ] || echo ${debianPackage[platform]}`,
-  );
-  return { text: `${tests.join('\n')}\ncommand -v grub-mkimage >/dev/null || echo grub-common\n` };
+function coreText(platform: Platform, filesystem: Filesystem): string {
+  const { grub, extra } = platforms[platform];
+  const modules = [...common, ...extra, fileSystemModule[filesystem]].join(' ');
+  const bootSector = `printf 'sector %s\\n' "$(base64 -w0 ${modulesOf('bios')}/boot.img)"\n`;
+  return `${platform === 'bios' ? bootSector : ''}core=/tmp/${platform}.img
+grub-mkimage -O ${grub} -d ${modulesOf(platform)} -c /tmp/load.cfg -p /boot/grub -o "$core" ${modules}
+printf '${platform} %s\\n' "$(base64 -w0 "$core")"`;
+}
+
+/** What `loaderScript` printed. */
+export function parseLoader(text: string): Loader {
+  const rows = text.split('\n').map((line) => line.split(' '));
+  const bytes = (name: string) => Buffer.from(rows.find(([word]) => word === name)?.[1] ?? '', 'base64');
+  const made = (Object.keys(platforms) as Platform[]).filter((platform) => rows.some(([word]) => word === platform));
+  return {
+    missing: rows.filter(([word]) => word === 'missing').map(([, name = '']) => name),
+    bootSector: bytes('sector'),
+    cores: Object.fromEntries(made.map((platform) => [platform, bytes(platform)])),
+  };
 }
 
 /** The Debian packages with each platform's GRUB modules. */

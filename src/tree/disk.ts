@@ -2,7 +2,7 @@ import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { TreeSession } from '../core/kinds.ts';
 import type { Filesystem } from '../core/spec.ts';
-import { biosBoot, bootSectorScript, coreImageScript, missingLoaderScript, platforms } from './boot.ts';
+import { biosBoot, type Loader, loaderScript, type Platform, parseLoader, platforms } from './boot.ts';
 import { clampTimes, listContents } from './layers.ts';
 import { type Layout, type Partition, sectorBytes, sfdiskScript } from './layout.ts';
 
@@ -21,10 +21,11 @@ export type DiskRequest = {
  * gives the list of what it holds, see `listContents`.
  */
 export async function assembleDisk(tree: TreeSession, request: DiskRequest, ctx: Context): Promise<string> {
-  await requireLoader(tree);
+  const loader = await makeLoader(tree, request);
   await partition(request, ctx);
-  await writeEsp(tree, request, ctx);
-  if (request.layout.bios !== undefined) await writeBiosBoot(tree, request, request.layout.bios, ctx);
+  await writeEsp(tree, request, loader, ctx);
+  const { bios } = request.layout;
+  if (bios !== undefined) await writeBiosBoot(tree, { ...request, bios }, loader, ctx);
   // Running the image's own GRUB touched folders of the tree.
   await clampTimes(tree, request.epoch);
   // No script runs in the tree any more, so nothing comes and goes while it is listed.
@@ -32,13 +33,14 @@ export async function assembleDisk(tree: TreeSession, request: DiskRequest, ctx:
   return contents;
 }
 
-async function requireLoader(tree: TreeSession): Promise<void> {
-  const missing = (await tree.work.read(missingLoaderScript(tree.arch))).split('\n').filter((name) => name !== '');
-  if (missing.length === 0) return;
+async function makeLoader(tree: TreeSession, { layout, filesystem }: DiskRequest): Promise<Loader> {
+  const loader = parseLoader(await tree.work.read(loaderScript(tree.arch, layout.rootUuid, filesystem)));
+  const missing = loader.missing.join(', ');
+  if (missing === '') return loader;
   throw new IngotError({
     code: 'STEP_FAILED',
-    message: `the image has no boot loader: ${missing.join(', ')} missing`,
-    hint: `add \`- packages: [${missing.join(', ')}]\` to its steps, or let the source choose a kernel`,
+    message: `the image has no boot loader: ${missing} missing`,
+    hint: `add \`- packages: [${missing}]\` to its steps, or let the source choose a kernel`,
   });
 }
 
@@ -125,17 +127,15 @@ async function fillXfs(tree: TreeSession, request: DiskRequest): Promise<void> {
   await place(tree, file, request.layout.root, request.disk);
 }
 
-async function writeEsp(tree: TreeSession, request: DiskRequest, ctx: Context): Promise<void> {
-  const { layout, folder, filesystem, epoch } = request;
-  const platform = tree.arch;
-  const core = await base64(tree, coreImageScript(platform, layout.rootUuid, filesystem));
+async function writeEsp(tree: TreeSession, request: DiskRequest, loader: Loader, ctx: Context): Promise<void> {
+  const { layout, folder, epoch } = request;
   const esp = `${folder}/esp.img`;
-  const loader = `${folder}/${platforms[platform].loader}`;
-  await ctx.host.files.write(loader, core);
+  const file = `${folder}/${platforms[tree.arch].loader}`;
+  await ctx.host.files.write(file, coreOf(loader, tree.arch));
   const env = { SOURCE_DATE_EPOCH: String(epoch), MTOOLS_SKIP_CHECK: '1' };
   const run = (...argv: [string, ...string[]]) => ctx.host.run({ argv, env }, { signal: ctx.signal });
   await run('truncate', '-s', String(layout.esp.sectors * sectorBytes), esp);
-  await run('touch', '-d', `@${epoch}`, loader);
+  await run('touch', '-d', `@${epoch}`, file);
   await run(
     'mformat',
     '-i',
@@ -153,14 +153,18 @@ async function writeEsp(tree: TreeSession, request: DiskRequest, ctx: Context): 
     '::',
   );
   await run('mmd', '-i', esp, '::/EFI', '::/EFI/BOOT');
-  await run('mcopy', '-m', '-i', esp, loader, '::/EFI/BOOT/');
+  await run('mcopy', '-m', '-i', esp, file, '::/EFI/BOOT/');
   await place(tree, esp, layout.esp, request.disk);
 }
 
-async function writeBiosBoot(tree: TreeSession, request: DiskRequest, bios: Partition, ctx: Context): Promise<void> {
-  const core = await base64(tree, coreImageScript('bios', request.layout.rootUuid, request.filesystem));
-  const boot = biosBoot(await base64(tree, bootSectorScript), core, bios.start);
-  const { folder, disk } = request;
+async function writeBiosBoot(
+  tree: TreeSession,
+  request: DiskRequest & { readonly bios: Partition },
+  loader: Loader,
+  ctx: Context,
+): Promise<void> {
+  const { folder, disk, bios } = request;
+  const boot = biosBoot(loader.bootSector, coreOf(loader, 'bios'), bios.start);
   await ctx.host.files.write(`${folder}/boot.img`, boot.code);
   await ctx.host.files.write(`${folder}/core.img`, boot.core);
   const write = ['conv=notrunc', 'status=none'] as const;
@@ -171,8 +175,10 @@ async function writeBiosBoot(tree: TreeSession, request: DiskRequest, bios: Part
   await place(tree, `${folder}/core.img`, bios, disk);
 }
 
-async function base64(tree: TreeSession, script: Parameters<TreeSession['work']['read']>[0]): Promise<Buffer> {
-  return Buffer.from(await tree.work.read(script), 'base64');
+function coreOf({ cores }: Loader, platform: Platform): Buffer {
+  const core = cores[platform];
+  if (core === undefined) throw new Error(`the image's GRUB made nothing for ${platform}`);
+  return core;
 }
 
 /** Copy a file into its partition, holes kept. */
