@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { type Arch, debianArch } from '../../core/arch.ts';
 import type { Context } from '../../core/context.ts';
-import { IngotError } from '../../core/errors.ts';
 import { defineSource, type Tool, type TreeSession } from '../../core/kinds.ts';
 import type { Script } from '../../core/script.ts';
 import { debianPackage, platformsOf } from '../../tree/boot.ts';
 import { serialConsole } from '../../tree/seal.ts';
 import { fileBytes, placeFileScript, projectPath } from '../image-files.ts';
 import { type Archive, archiveOf, type Distro, distros, pinArchive, sourcesText } from './archive.ts';
+import { keyrings, placeKeys, refuseUnsigned } from './keys.ts';
 
 const packageName = z
   .string()
@@ -87,10 +87,6 @@ function toolsFor({ distro, keyring }: Options): readonly Tool[] {
   return keyring === undefined ? [tool, keys] : [tool];
 }
 
-const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-const ubuntuKeyring = '/usr/share/keyrings/ubuntu-archive-keyring.gpg';
-const keyrings: Readonly<Record<Distro, string>> = { debian: debianKeyring, ubuntu: ubuntuKeyring };
-
 async function fill(o: Options, archive: Archive, tree: TreeSession, ctx: Context): Promise<void> {
   const keys = await placeKeys(o, tree, ctx);
   const sources = archive.sources.map(
@@ -99,7 +95,7 @@ async function fill(o: Options, archive: Archive, tree: TreeSession, ctx: Contex
   const argv = mmdebstrapArgv(o, { ...tree, keyring: keys.folder }, sources.length === 0 ? undefined : '-');
   const proxy = tree.proxy === undefined ? {} : { http_proxy: tree.proxy };
   const env = { TMPDIR: tree.scratch, SOURCE_DATE_EPOCH: String(archive.epoch), ...proxy };
-  await tree.run({ argv, env }, { stdin: sources.join('') });
+  await tree.run({ argv, env }, { stdin: sources.join('') }).catch(refuseUnsigned);
   // Of the build machine; from within it could not be removed, for its place is taken while scripts run.
   const resolver = `${tree.root}/etc/resolv.conf`;
   await tree.run({ argv: ['sh', '-c', '[ -L "$0" ] || rm -f "$0"', resolver] }, {});
@@ -108,37 +104,6 @@ async function fill(o: Options, archive: Archive, tree: TreeSession, ctx: Contex
     await tree.work.exec(place, { stdin: fileBytes(ctx.host.files, keys.own) });
   }
   await tree.work.exec(finishScript(o, archive, { arch: tree.arch, keyring: keys.inImage }));
-}
-type Keys = {
-  /** Words before the URI of a source. */
-  readonly option: string;
-  /** A folder with nothing but the project's own keys. */
-  readonly folder?: string;
-  /** The project's own keys, and where the image looks for the keys of its archive. */
-  readonly own?: string;
-  readonly inImage: string;
-};
-
-/**
- * The keys that sign the archive, where apt finds them: the distribution's are named in each source, which takes no path
- * with a space; a project may have one, so its own are in a folder that is all apt trusts.
- */
-async function placeKeys(o: Options, tree: TreeSession, { host }: Context): Promise<Keys> {
-  const path = o.keyring === undefined ? keyrings[o.distro] : tree.projectFile(o.keyring);
-  if ((await host.files.stat(path)) === undefined) {
-    throw new IngotError({
-      code: 'TOOL_MISSING',
-      message: `the keys that sign ${o.distro} packages are not on this machine: ${path}`,
-      hint: `install ${o.distro}-archive-keyring, or name a file with \`keyring:\``,
-    });
-  }
-  if (o.keyring === undefined) return { option: `[signed-by=${path}] `, inImage: path };
-  const isArmored = (await host.files.read(path, { length: 5 })).toString('latin1') === '-----';
-  const name = `${o.distro}.${isArmored ? 'asc' : 'gpg'}`;
-  const folder = `${tree.scratch}/keys`;
-  const place = ['sh', '-c', 'mkdir "$0" && cat > "$0/$1"', folder, name] as const;
-  await tree.run({ argv: place }, { stdin: fileBytes(host.files, path) });
-  return { option: '', folder, own: path, inImage: `/etc/apt/keyrings/${name}` };
 }
 
 /** The command line of mmdebstrap(1); `sources` is `-` to read them from stdin, or undefined for its own default. */
