@@ -338,6 +338,12 @@ test('new writes a project with an image of its name and says how to go on', asy
   expect(ran.stderr).toBe('next: cd ../lab/ && ingot build\n');
 });
 
+test('new says how to go on in words that a shell takes, wherever the folder lies', async () => {
+  const engine: Partial<Engine> = { schema: async () => ({}), create: async ({ folder }) => folder };
+  const ran = await ingot(['new', "/tmp/it's mine/lab"], { engine });
+  expect(ran.stderr).toBe("next: cd '/tmp/it'\\''s mine/lab' && ingot build\n");
+});
+
 test('new refuses a name that is no name, before anything is written', async () => {
   const ran = await ingot(['new', 'My Lab']);
   expect([ran.code, ran.places]).toEqual([2, []]);

@@ -1,3 +1,4 @@
+import { shellQuote } from '../../core/script.ts';
 import { scaffold } from '../scaffold.ts';
 import { projectName } from '../values.ts';
 import type { Verb } from '../verb.ts';
@@ -22,7 +23,7 @@ export const create: Verb = {
           const path = await engine.create({ folder, files }, session.io);
           if (session.json) session.printJson('new', { path, files: Object.keys(files) });
           else session.print([path]);
-          session.remark(`next: cd ${folder} && ingot build`);
+          session.remark(`next: cd ${shellQuote(folder)} && ingot build`);
           return 0;
         }),
       );
