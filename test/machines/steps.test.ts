@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Command, RunOptions } from '../../src/core/host.ts';
+import { packagesScript } from '../../src/kinds/steps/packages.ts';
 import { logged, openSmallTree, printed, type SmallTree } from '../support/small-tree.ts';
 
 let tree: SmallTree;
@@ -99,6 +100,36 @@ test('what one login leaves in /tmp and in the background the next one finds; no
   expect(await printed(tree, 'ls -A /tmp')).toBe('');
   expect(await tree.present('/usr/sbin/policy-rc.d', '/etc/resolv.conf')).toEqual([]);
 });
+
+const holding = 'use Fcntl ":flock"; $| = 1; open F, ">", shift; flock F, LOCK_EX; print "held\\n"; <STDIN>';
+
+test.each(['/var/lib/apt/lists/lock', '/var/cache/apt/archives/lock'])(
+  'packages waits for another apt that holds %s, as one of the first boot may',
+  async (lock) => {
+    await tree.work(async (work) => {
+      const said: string[] = [];
+      const heard = Promise.withResolvers<void>();
+      const held = Promise.withResolvers<void>();
+      async function* untilHeard() {
+        await heard.promise;
+        yield Buffer.from('let go\n');
+      }
+      const login = (command: string, stdin: RunOptions['stdin'], onLine: (line: string) => void) =>
+        work.beside({ argv: [work.login.ssh, 'image', command] }, { ...(stdin && { stdin }), onLine });
+      const holder = login(`perl -e '${holding}' ${lock}`, untilHeard(), () => held.resolve());
+      await held.promise;
+      const { text } = packagesScript({ install: [], remove: ['no-such-package'], upgrade: true, recommends: false });
+      const onLine = (line: string) => {
+        said.push(line);
+        if (line === 'waiting for another apt') heard.resolve();
+      };
+      await login('/bin/sh -s', text, onLine).finally(heard.resolve);
+      await holder;
+      expect(said).toContain('waiting for another apt');
+      expect(said).toContain('no-such-package is not installed');
+    });
+  },
+);
 
 test('fetch brings the bytes of a file out', async () => {
   await tree.work((work) => work.exec({ text: 'printf "a\\0\\377\\n" > /var/lib/facts' }));

@@ -93,17 +93,21 @@ const aptOptions = [
   'APT::Cmd::Pattern-Only=true',
 ];
 
-// apt does not wait for the lock of its lists; the kernel says who holds it (proc_locks(5)).
-const waitForLists = [
-  'lists=/var/lib/apt/lists waited=0',
-  'while [ -e $lists/lock ] && grep -q ":$(stat -c %i $lists/lock) " /proc/locks && [ $waited -lt 300 ]; do',
-  "  [ $waited -gt 0 ] || echo 'waiting for another apt'",
-  '  waited=$((waited + 1))',
-  '  sleep 1',
-  'done',
+// apt waits for dpkg's lock and not for those of its lists and downloads; the kernel says who is held (proc_locks(5)).
+const waitFor = [
+  'wait_for() {',
+  '  waited=0',
+  '  while [ -e "$1" ] && grep -q ":$(stat -c %i "$1") " /proc/locks && [ $waited -lt 300 ]; do',
+  "    [ $waited -gt 0 ] || echo 'waiting for another apt'",
+  '    waited=$((waited + 1))',
+  '    sleep 1',
+  '  done',
+  '}',
 ];
+const waitForLists = 'wait_for /var/lib/apt/lists/lock';
+const waitForArchives = 'wait_for /var/cache/apt/archives/lock';
 
-const aptClean = ['apt-get clean', 'find /var/lib/apt/lists /var/cache/apt -type f -delete'];
+const aptClean = [waitForArchives, 'apt-get clean', 'find /var/lib/apt/lists /var/cache/apt -type f -delete'];
 
 function aptLines(o: PackagesOptions): readonly string[] {
   const apt = (...words: string[]) => shellLine(['apt_get', ...words]);
@@ -111,7 +115,8 @@ function aptLines(o: PackagesOptions): readonly string[] {
   const fetches = o.upgrade || o.install.length > 0;
   return [
     `apt_get() { ${shellLine(['apt-get', '-q', '-y', ...aptOptions.flatMap((option) => ['-o', option])])} "$@"; }`,
-    ...(fetches ? [...waitForLists, apt('update')] : []),
+    ...waitFor,
+    ...(fetches ? [waitForLists, apt('update'), waitForArchives] : []),
     ...(o.upgrade ? [apt('dist-upgrade', recommends)] : []),
     ...(o.install.length > 0 ? [apt('install', recommends, '--', ...o.install)] : []),
     ...(o.remove.length > 0 ? aptRemoveLines(o.remove) : []),
