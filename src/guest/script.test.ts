@@ -16,6 +16,12 @@ test('root scripts go through sudo, with arguments as single words', () => {
   expect(remoteCall(script, { sudo: false }).line).not.toContain('sudo');
 });
 
+test('root scripts make files that others read and find programs, whatever the login says', () => {
+  const { line, input } = remoteCall(script, { sudo: true });
+  expect(line).toContain('umask 022; ');
+  expect(input).toContain('export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n');
+});
+
 test('the environment goes by stdin, never on a command line', () => {
   const { line, input } = remoteCall(script, { sudo: true });
   expect(line).not.toContain('hush');

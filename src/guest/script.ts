@@ -20,7 +20,7 @@ export function remoteCall(script: Script, { sudo, stdin }: RemoteOptions): Remo
   const interpreter = shellLine(script.interpreter ?? ['/bin/sh']);
   const words = (script.args ?? []).map((argument) => ` ${shellQuote(argument)}`).join('');
   const root = sudo ? 'sudo -n -- ' : '';
-  const enter = shellQuote(`. "$0/env"; cd; exec ${interpreter} "$0/script"${words}`);
+  const enter = shellQuote(`umask 022; . "$0/env"; cd; exec ${interpreter} "$0/script"${words}`);
   const run = `${root}/bin/sh -c ${enter} "$d"${stdin === undefined ? ' </dev/null' : ''}`;
   const line = `d=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) && trap 'rm -rf "$d"' EXIT && ${take(environment, 'env')} && ${take(text, 'script')} && ${run}`;
   const head = Buffer.concat([environment, text]);
@@ -35,7 +35,9 @@ function take(bytes: Buffer, file: string): string {
 
 /** The same environment for every script, whatever the guest's login gives. */
 export function environmentText(script: Pick<Script, 'env'>, sudo: boolean): string {
-  const own = sudo ? { HOME: '/root' } : {};
+  // What sudo gives differs between distributions, and Fedora's leaves /usr/local out.
+  const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  const own = sudo ? { HOME: '/root', PATH: path } : {};
   const environment = { ...own, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive', ...script.env };
   return Object.entries(environment)
     .map(([name, value]) => `export ${name}=${shellQuote(value)}\n`)
