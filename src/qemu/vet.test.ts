@@ -126,6 +126,7 @@ const hostileQcow2: readonly Case[] = [
   ['2^63 bytes', qcow2(u64(24, 2n ** 63n)), /L1 table/],
   ['no size', qcow2(u64(24, 0)), /no size/],
   ['a huge L1 table', qcow2(u32(36, 0xffffffff)), /L1 table would have 4294967295/],
+  ['a far too long L1 table', qcow2(u32(36, 3000)), /L1 table would have 3000 entries where 1073741824 bytes need 512/],
   ['an L1 table that is too small', qcow2(u32(36, 1)), /need 512/],
   ['an L1 table outside the file', qcow2(u64(40, 2n ** 40n)), /L1 table would lie outside/],
   ['an L1 table in the header', qcow2(u64(40, 0)), /L1 table lies where/],

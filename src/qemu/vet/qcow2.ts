@@ -129,8 +129,9 @@ async function checkBitmaps(image: ImageBytes, offset: number): Promise<void> {
 function l1Table(image: ImageBytes, { bytes, size, clusterSize, l2Entries }: Header): Table {
   const entries = bytes.readUInt32BE(36);
   const needed = Math.ceil(size / clusterSize / l2Entries);
-  if (entries * 8 > mostL1Bytes) {
-    throw image.refusal(`its L1 table would have ${entries} entries`, 'byte 36');
+  // Some are left over where an image was made smaller.
+  if (entries * 8 > mostL1Bytes || entries > 2 * needed + clusterSize / 8) {
+    throw image.refusal(`its L1 table would have ${entries} entries where ${size} bytes need ${needed}`, 'byte 36');
   }
   if (entries < needed) {
     throw image.refusal(`its L1 table has ${entries} entries where ${size} bytes need ${needed}`, 'byte 36');
@@ -158,29 +159,31 @@ function checkPlace(image: ImageBytes, { what, offset, length }: Table, { cluste
 async function checkPointers(
   image: ImageBytes,
   table: Table,
-  { header, tables }: { readonly header: Header; readonly tables: readonly Table[] },
+  { header, tables }: { readonly header: Header; readonly tables: readonly [Table, Table] },
 ): Promise<void> {
   const { clusterSize } = header;
   const isL1 = table.what === 'L1 table';
   // Bits of the upper half: in an L1 entry the highest one says that nobody else uses the cluster.
-  const reserved = isL1 ? 0x7f000000 : 0;
+  const [reserved, address] = isL1 ? [0x7f000000, 0x00ffffff] : [0, 0xffffffff];
+  const [first, second] = tables;
+  const isTaken = (offset: number) => offset < clusterSize || isWithin(offset, first) || isWithin(offset, second);
+  // Millions of times: no more than this.
   await image.eachPiece(table.offset, table.length, (piece, at) => {
     for (let i = 0; i + 8 <= piece.length; i += 8) {
       const high = piece.readUInt32BE(i);
-      const low = piece.readUInt32BE(i + 4);
-      if (high === 0 && low === 0) continue;
-      const offset = (isL1 ? high & 0x00ffffff : high) * 2 ** 32 + low;
-      const taken = offset < clusterSize || tables.some((one) => isWithin(offset, one));
-      const wrong = (high & reserved) !== 0 || offset % clusterSize !== 0;
-      if ((offset === 0 && (high & reserved) === 0) || !(taken || wrong || offset >= image.size)) continue;
-      const why = offset >= image.size ? 'outside the file' : taken ? 'at its own header or tables' : 'nowhere';
+      const offset = ((high & address) >>> 0) * 2 ** 32 + piece.readUInt32BE(i + 4);
+      if (offset === 0 && (high & reserved) === 0) continue;
+      const isOff = (high & reserved) !== 0 || offset % clusterSize !== 0;
+      if (offset < image.size && !isOff && !isTaken(offset)) continue;
+      const why =
+        offset >= image.size ? 'outside the file' : isTaken(offset) ? 'at its own header or tables' : 'nowhere';
       throw image.refusal(`its ${table.what} points ${why}`, `byte ${at + i}, to byte ${offset}`);
     }
   });
 }
 
-function isWithin(offset: number, table: Table): boolean {
-  return offset >= table.offset && offset < table.offset + table.length;
+function isWithin(offset: number, { offset: start, length }: Table): boolean {
+  return offset >= start && offset < start + length;
 }
 
 async function checkSnapshots(image: ImageBytes, { bytes }: Header): Promise<void> {
