@@ -9,6 +9,8 @@ export type Host = {
   /** Connect to a unix socket or a TCP port. Fails with the system's error, or with the signal's reason. */
   connect(address: Address, options: ConnectOptions): Promise<Connection>;
   readonly files: Files;
+  /** Do something with a folder (mode 0700) that is gone afterwards; after a kill, with the next build. */
+  withTemporary<T>(action: (folder: string) => Promise<T>): Promise<T>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The id of this process. */
   readonly pid: number;

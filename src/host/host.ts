@@ -5,6 +5,7 @@ import type { Host } from '../core/host.ts';
 import { connect } from './connect.ts';
 import { files } from './files.ts';
 import { run, start, which } from './process.ts';
+import { withTemporary } from './temporary.ts';
 
 /** The machine we run on, behind the port that everything else uses. */
 export function createHost(): Host {
@@ -15,6 +16,7 @@ export function createHost(): Host {
     which,
     connect,
     files,
+    withTemporary,
     env: process.env,
     pid: process.pid,
     user: { uid, gid, name: username },

@@ -3,6 +3,7 @@ import { appendFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises
 import { join } from 'node:path';
 import { withRoom } from '../core/space.ts';
 import { isLocked, withLock } from '../host/lock.ts';
+import { sweepTemporary } from '../host/temporary.ts';
 import type { StorePaths } from './paths.ts';
 import { sweepStaging } from './staging.ts';
 
@@ -51,6 +52,7 @@ export async function withLedger<T>(
 
 /** Take away what builds and other programs that were killed left behind; says how many builds there were. */
 export async function reap(paths: StorePaths): Promise<number> {
+  await sweepTemporary();
   await sweepStaging(paths.work, Date.now());
   const found: string[] = [];
   for (const build of await readdir(paths.builds).catch(() => [])) {

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   checksums,
   checksumsByOther,
@@ -26,13 +26,15 @@ async function verify(text: string, signature?: string, keys: string | Buffer = 
   const keyring = join(folder, 'keys');
   await writeFile(keyring, keys);
   const temporary = join(folder, 'tmp');
-  const host = { ...createHost(), env: { TMPDIR: temporary } };
-  const ctx = { host, signal: new AbortController().signal } as unknown as Context;
+  await mkdir(temporary, { recursive: true });
+  vi.stubEnv('TMPDIR', temporary);
+  const ctx = { host: createHost(), signal: new AbortController().signal } as unknown as Context;
   const detached = signature === undefined ? {} : { signature: Buffer.from(signature) };
   try {
     return await verifiedText({ text: Buffer.from(text), ...detached, keyring, name: 'https://a.example/SUMS' }, ctx);
   } finally {
-    expect(await readdir(temporary).catch(() => [])).toEqual([]);
+    vi.unstubAllEnvs();
+    expect(await readdir(temporary)).toEqual([]);
   }
 }
 

@@ -22,9 +22,7 @@ export async function verifiedText(signed: Signed, ctx: Context): Promise<string
   if (signed.signature === undefined && signed.text.toString('latin1').split(inlineMark).length !== 2) {
     throw refused(signed.name, 'it does not hold one signed text');
   }
-  const folder = `${host.env.TMPDIR ?? '/tmp'}/ingot-signature-${host.randomBytes(8).toString('hex')}`;
-  await host.files.makeDirectory(folder, 0o700);
-  try {
+  return host.withTemporary(async (folder) => {
     await host.files.write(`${folder}/keys`, await keysIn(signed.keyring, ctx), 0o600);
     await host.files.write(`${folder}/text`, signed.text, 0o600);
     if (signed.signature !== undefined) await host.files.write(`${folder}/signature`, signed.signature, 0o600);
@@ -36,9 +34,7 @@ export async function verifiedText(signed: Signed, ctx: Context): Promise<string
     const proven = await host.files.readText(`${folder}/signed`);
     if (proven === undefined) throw refused(signed.name, 'nothing in it is signed');
     return proven;
-  } finally {
-    await host.files.remove(folder);
-  }
+  });
 }
 
 const inlineMark = '-----BEGIN PGP SIGNED MESSAGE-----';

@@ -139,7 +139,6 @@ function machine(indexes: Readonly<Record<string, string>>, apt = true): { ctx: 
   const written = new Map<string, string>();
   const host = {
     env: {},
-    randomBytes: (size: number) => Buffer.alloc(size),
     which: async () => (apt ? '/usr/bin/apt-get' : undefined),
     run: async ({ argv }: { argv: Ran }) => {
       ran.push(argv);
@@ -151,11 +150,8 @@ function machine(indexes: Readonly<Record<string, string>>, apt = true): { ctx: 
       written.set(file, text);
       return { exitCode: 0, stdout: '', stderr: '' };
     },
+    withTemporary: (action: (folder: string) => Promise<unknown>) => action('/tmp/own'),
     files: {
-      makeDirectory: async () => undefined,
-      remove: async (path: string) => {
-        for (const file of written.keys()) if (file.startsWith(path)) written.delete(file);
-      },
       readText: async (path: string) => (path === '/etc/os-release' ? debian : written.get(path)),
       sha256: async (path: string) => `digest of ${written.get(path)}`,
     },

@@ -112,26 +112,26 @@ function mainTarget(line: string): Target | undefined {
 
 async function fetchIndex(uri: string, ctx: Context): Promise<{ readonly sha256: string; readonly date: number }> {
   const { host } = ctx;
-  const folder = `${host.env.TMPDIR ?? '/tmp'}/ingot-index-${host.randomBytes(8).toString('hex')}`;
-  await host.files.makeDirectory(folder, 0o700);
-  const file = `${folder}/InRelease`;
-  try {
+  return host.withTemporary(async (folder) => {
+    const file = `${folder}/InRelease`;
     const argv = ['/usr/lib/apt/apt-helper', '-o', 'APT::Sandbox::User=root', 'download-file', uri, file] as const;
-    await host.run({ argv: argv, name: 'apt-helper' }, { signal: ctx.signal });
+    await host.run({ argv: argv, name: 'apt-helper' }, { signal: ctx.signal }).catch((error: unknown) => {
+      throw noAnswer(uri, error);
+    });
     const text = (await host.files.readText(file)) ?? '';
     return { sha256: await host.files.sha256(file), date: indexDate(text) };
-  } catch (error) {
-    if (!(error instanceof IngotError) || error.code !== 'TOOL_FAILED') throw error;
-    throw new IngotError({
-      code: 'TOOL_FAILED',
-      message: `the package archive does not answer: ${uri}`,
-      hint: 'check the network and the name of the suite; what is already built needs neither',
-      detail: error.detail.filter((line) => /^(Err|E:|W:)/.test(line)).slice(0, 5),
-      cause: error,
-    });
-  } finally {
-    await host.files.remove(folder);
-  }
+  });
+}
+
+function noAnswer(uri: string, error: unknown): unknown {
+  if (!(error instanceof IngotError) || error.code !== 'TOOL_FAILED') return error;
+  return new IngotError({
+    code: 'TOOL_FAILED',
+    message: `the package archive does not answer: ${uri}`,
+    hint: 'check the network and the name of the suite; what is already built needs neither',
+    detail: error.detail.filter((line) => /^(Err|E:|W:)/.test(line)).slice(0, 5),
+    cause: error,
+  });
 }
 
 /** The `Date:` of a Release file, seconds since 1970; 0 without one. */
