@@ -159,4 +159,6 @@ test('only what was named is forced, not what it is made from', () => {
   expect(isForced(base, { ...request, force: true, images: ['base'] })).toBe(true);
   expect(isForced(base, { ...request, force: true })).toBe(true);
   expect(isForced(base, { ...request, images: ['base'] })).toBe(false);
+  expect(isForced(base, { ...request, force: true, pass: base.pass })).toBe(true);
+  expect(isForced(base, { ...request, force: true, pass: base.pass + 1 })).toBe(false);
 });

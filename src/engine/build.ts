@@ -57,9 +57,14 @@ async function skip(workshop: Workshop, spec: ImageSpec, lost: BuildResult, io: 
   return { ...common, build, paths: [], checks: [], error };
 }
 
-/** What was not named is only needed, and used as it is. */
-export function isForced({ name }: ImageSpec, { force, images }: PlanRequest): boolean {
-  return force && (images.length === 0 || images.includes(name));
+/** What was not asked for is only needed, and used as it is. */
+export function isForced(spec: ImageSpec, request: PlanRequest): boolean {
+  return request.force && isAskedFor(spec, request);
+}
+
+function isAskedFor({ name, pass }: ImageSpec, { images, ...request }: PlanRequest): boolean {
+  const isOfPass = request.pass === undefined || request.pass === pass;
+  return isOfPass && (images.length === 0 || images.includes(name));
 }
 
 type Job = {
@@ -96,7 +101,10 @@ async function buildOne({ workshop, spec, parents, request, io }: Job): Promise<
     const ctx = { signal: io.signal, emit, host, step: 'prepare' };
     const onFailure = failureActions({ workshop, build, onError: request.onError, io });
     const built = await buildImage(workshop, spec, { ...options, onFailure }, ctx);
-    const result = { ...common(), ...(await deliver(workshop, built, request)) };
+    const result = {
+      ...common(),
+      ...(await deliver(workshop, built, isAskedFor(spec, request) ? request.output : undefined)),
+    };
     const [path] = result.paths;
     const end = { type: 'build.end', image, arch, outcome: result.outcome, seconds: result.seconds } as const;
     journal.emit({ ...end, ...(path === undefined ? {} : { path }) });
@@ -113,11 +121,11 @@ async function buildOne({ workshop, spec, parents, request, io }: Job): Promise<
   }
 }
 
-async function deliver(workshop: Workshop, { finished, cached }: Built, request: BuildRequest) {
+async function deliver(workshop: Workshop, { finished, cached }: Built, output: string | undefined) {
   const { manifest } = finished;
   const folder = imageFolder(workshop.paths, manifest.image, manifest.arch);
   const paths = manifest.artifacts.map(({ file }) => join(folder, file));
-  if (request.output !== undefined) await copyOut(workshop.host, paths, request.output);
+  if (output !== undefined) await copyOut(workshop.host, paths, output);
   const outcome: Outcome = cached ? 'cached' : 'done';
   const checks = manifest.checks.map(({ title, outcome: ended, seconds, evidence }) => {
     return { title, outcome: ended, seconds, ...(evidence === undefined ? {} : { evidence }) };

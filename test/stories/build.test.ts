@@ -58,6 +58,17 @@ test('a build prints the path as its only result, progress beside it', async () 
   expect(ran.stderr).toMatch(/next: ingot shell debian-13, ingot show debian-13\n$/);
 });
 
+test('the files of images that were only needed are no result', async () => {
+  const child: BuildResult = { ...built, image: 'node', paths: ['/srv/node.qcow2'] };
+  expect((await ingot('build node', builds(built, child))).stdout).toBe('/srv/node.qcow2\n');
+  expect((await ingot('build', builds(built, child))).stdout).toBe(`${path}\n/srv/node.qcow2\n`);
+  expect(
+    JSON.parse((await ingot('build node --json', builds(built, child))).stdout.trim().split('\n').at(-1) ?? ''),
+  ).toMatchObject({
+    data: [{ image: 'debian-13' }, { image: 'node' }],
+  });
+});
+
 test('on a terminal the finished tree stays above the path', async () => {
   const ran = await ingot('build debian-13', {
     ...builds(built),
@@ -73,13 +84,14 @@ test('without options everything is built for this machine, checked and cleaned 
   const { engine, requests } = builds(built);
   await ingot('build', { engine });
   expect(requests).toEqual([
-    { images: [], arch: 'native', force: false, refresh: false, checks: true, onError: 'clean' },
+    { images: [], arch: 'native', force: false, refresh: false, checks: true, warm: true, onError: 'clean' },
   ]);
 });
 
 test('every option reaches the engine', async () => {
   const { engine, requests } = builds(built);
-  const options = '--arch arm64 --site lab --pass 2 --force --refresh --jobs 3 --no-check --on-error keep --output out';
+  const options =
+    '--arch arm64 --site lab --pass 2 --force --refresh --jobs 3 --no-check --no-warm --on-error keep --output out';
   const ran = await ingot(`build a b ${options} --project p --home h`, { engine });
   expect(requests).toEqual([
     {
@@ -91,6 +103,7 @@ test('every option reaches the engine', async () => {
       refresh: true,
       jobs: 3,
       checks: false,
+      warm: false,
       onError: 'keep',
       output: 'out',
     },

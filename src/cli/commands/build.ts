@@ -18,8 +18,8 @@ export const build: Verb = {
     ['build debian-13 --on-error shell', 'look around where a step failed'],
   ],
   notes: [
-    'stdout has the path of each finished file, one a line; the last line is the last file. With --json it has one ' +
-      'event a line, and the results as the last line.',
+    'stdout has the path of each finished file of these images, one a line; the last line is the last file. With --json it has one ' +
+      'event a line, and the results of all images as the last line.',
   ],
   register(command, act) {
     command
@@ -67,9 +67,14 @@ async function run(session: Session, request: BuildRequest): Promise<number> {
     session.remark(`${good.length} of ${results.length} images are built`);
   }
   if (session.json) session.printJson('build', results);
-  else session.print(good.flatMap((result) => result.paths));
+  else session.print(good.flatMap((result) => (isAskedFor(result, request) ? result.paths : [])));
   suggest(session, results);
   return exitCodeOfAll(results, session.io.signal);
+}
+
+/** Others were only needed for those that were named. */
+function isAskedFor({ image }: BuildResult, { images }: BuildRequest): boolean {
+  return images.length === 0 || images.includes(image);
 }
 
 function complain(session: Session, { error, image, arch }: BuildResult, named: boolean): void {
