@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -46,19 +46,19 @@ test('what is compressed is unpacked once, however many ask', async () => {
   );
 });
 
-test('a kept disk in which a bit was flipped, or that lost its end, is made again with a warning', async () => {
-  for (const harm of ['flip', 'cut', 'record'] as const) {
-    const path = await ask();
-    const handle = await open(path, 'r+');
-    if (harm === 'flip') await handle.write(Buffer.from([(disk[50_000] ?? 0) ^ 1]), 0, 1, 50_000);
-    if (harm === 'cut') await handle.truncate(99_999);
-    await handle.close();
-    if (harm === 'record') await rm(`${path}.content`);
-    events = [];
-    expect((await readFile(await ask())).equals(disk)).toBe(true);
-    expect(events.map(({ type }) => type)).toContain('warning');
-    expect(unpackings()).toBe(1);
-  }
+test.each<[string, (handle: FileHandle, path: string) => Promise<unknown>, number]>([
+  ['in which a bit was flipped', (handle) => handle.write(Buffer.from([(disk[50_000] ?? 0) ^ 1]), 0, 1, 50_000), 1],
+  ['that lost its end', (handle) => handle.truncate(99_999), 1],
+  ['of which nobody can tell', (_, path) => rm(`${path}.content`), 0],
+])('a kept disk %s is made again', async (_, harm, warnings) => {
+  const path = await ask();
+  const handle = await open(path, 'r+');
+  await harm(handle, path);
+  await handle.close();
+  events = [];
+  expect((await readFile(await ask())).equals(disk)).toBe(true);
+  expect(events.filter(({ type }) => type === 'warning')).toHaveLength(warnings);
+  expect(unpackings()).toBe(1);
 });
 
 test('what a killed unpacker left is no obstacle', async () => {

@@ -41,9 +41,12 @@ export async function unpackedFile(
     await writeDurable({ path: record, staging: paths.work }, digest);
   };
   const path = await keptFile(paths, key, make, ctx);
-  if (made || (await isWhole(path, record, ctx))) return path;
-  const message = `a stored input was damaged and is unpacked again: ${packed.name}`;
-  ctx.emit({ type: 'warning', message, hint: 'check the disk when this happens twice' });
+  const state = made ? 'whole' : await stateOf(path, record, ctx);
+  if (state === 'whole') return path;
+  if (state === 'damaged') {
+    const message = `a stored input was damaged and is unpacked again: ${packed.name}`;
+    ctx.emit({ type: 'warning', message, hint: 'check the disk when this happens twice' });
+  }
   await rm(path, { force: true });
   return keptFile(paths, key, make, ctx);
 }
@@ -77,10 +80,11 @@ async function unpack(
   return withRoom(how.to, size, () => unpackFile(request));
 }
 
-async function isWhole(path: string, record: string, ctx: Context): Promise<boolean> {
+/** `unknown`: nobody can tell, as when its record was cleared away before it. */
+async function stateOf(path: string, record: string, ctx: Context): Promise<'whole' | 'damaged' | 'unknown'> {
   const expected = await readFile(record, 'utf8').catch(() => undefined);
-  if (expected === undefined) return false;
+  if (expected === undefined) return 'unknown';
   const now = ctx.host.now() / 1000;
   await utimes(record, now, now).catch(() => undefined);
-  return (await contentDigest(path, ctx.signal)) === expected;
+  return (await contentDigest(path, ctx.signal)) === expected ? 'whole' : 'damaged';
 }
