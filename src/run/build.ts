@@ -44,8 +44,8 @@ export type BuildOptions = {
 };
 
 export type FailureActions = {
-  tree(tree: OpenTree, ctx: Context): Promise<void>;
-  guest(failed: FailedGuest, ctx: Context): Promise<void>;
+  readonly tree: (tree: OpenTree, ctx: Context) => Promise<void>;
+  readonly guest: (failed: FailedGuest, ctx: Context) => Promise<void>;
 };
 
 export type Built = { readonly finished: FinishedBuild; readonly cached: boolean };

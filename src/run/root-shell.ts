@@ -1,7 +1,7 @@
 import { type Script, shellQuote } from '../core/script.ts';
 
 /** Where things that are lent to a shell lie in the image: in memory, not on its disk. */
-export const lentFolder = '/run/ingot';
+const lentFolder = '/run/ingot';
 export const projectFolder = `${lentFolder}/project`;
 /** A folder the shell writes to: its own start, and what was entered. */
 export const recordFolder = `${lentFolder}/record`;
