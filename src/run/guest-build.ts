@@ -309,6 +309,7 @@ class Construction {
         ...(access === undefined ? {} : { access }),
         ...{ scratch: join(folder, 'guest'), logs, state: join(workshop.paths.home, 'state') },
         kernel: () => this.#disk.kernel(join(folder, 'guest'), ctx),
+        kernelVersion: base?.kernel,
         ...(earlier === undefined ? {} : { earlier }),
       },
       ctx,
