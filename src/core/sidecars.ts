@@ -1,5 +1,5 @@
 /** The name of a file that may lie beside artifacts: one word, no hidden file. */
-export const sidecarName = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/;
+const sidecarName = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/;
 
 const ours = /^(?:manifest\.json|image-version\.txt|contents\..*|sbom\..*|provenance\..*|.*\.sha256)$/;
 

@@ -10,9 +10,9 @@ import { startTalking } from './talking.ts';
 
 export type TreeLogin = {
   readonly login: Login;
-  beside(command: Command, options: RunOptions): Promise<RunResult>;
+  readonly beside: (command: Command, options: RunOptions) => Promise<RunResult>;
   /** End everything that logins started. */
-  leave(): Promise<void>;
+  readonly leave: () => Promise<void>;
 };
 
 let logins = 0;

@@ -5,7 +5,7 @@ import type { Child, Command, Host } from '../core/host.ts';
 export type Talking = {
   readonly child: Child;
   /** Wait for a line whose first word is this; fails when the program ends before. */
-  says(word: string): Promise<string>;
+  readonly says: (word: string) => Promise<string>;
 };
 
 /** Start such a program; `ended` is why it is an error that it ended, given its last lines. */

@@ -18,7 +18,7 @@ beforeEach(() =>
 mkdir -p /boot/grub /etc/default/grub.d`),
 );
 
-const change = (add: readonly string[], remove: readonly string[] = [], bench: 'tree' | 'guest' = 'guest') =>
+const change = (add: string[], remove: string[] = [], bench: 'tree' | 'guest' = 'guest') =>
   tree.work((work) => work.exec(kernelCmdlineScript({ add, remove }, bench)));
 
 /** A program that writes down how it was called. */

@@ -157,7 +157,8 @@ test('the example of the guide to exec changes the image', async () => {
 
 test('a program that reads nothing and says nothing is no failure', async () => {
   await tree.write('steps/idle.sh', '#!/bin/sh\nexit 0\n', 0o755);
-  await tree.step('exec', { program: 'steps/idle.sh', options: { long: 'x'.repeat(200_000) } });
+  const idle = tree.step('exec', { program: 'steps/idle.sh', options: { long: 'x'.repeat(200_000) } });
+  await expect(idle).resolves.toBeUndefined();
 });
 
 const collection = {

@@ -90,8 +90,8 @@ export async function openSmallTree(include: readonly string[]): Promise<SmallTr
   };
   const present: SmallTree['present'] = async (...paths) => {
     const script = 'root=$1; shift; for path; do if [ -e "$root$path" ]; then echo "$path"; fi; done';
-    const { root, run } = tree.as(ctx);
-    const { stdout } = await run({ argv: ['sh', '-c', script, 'sh', root, ...paths] }, {});
+    const session = tree.as(ctx);
+    const { stdout } = await session.run({ argv: ['sh', '-c', script, 'sh', session.root, ...paths] }, {});
     return stdout.split('\n').filter((line) => line !== '');
   };
   return { folder, events, write, step, work, present, close };

@@ -3,7 +3,7 @@ import type { Login } from '../../core/kinds.ts';
 import { shellLine } from '../../core/script.ts';
 
 /** What the image is called in inventories: `host_vars/image.yml` is for it. */
-export const hostName = 'image';
+const hostName = 'image';
 
 /** Ansible's work files, all in one folder that is gone after the step. */
 export type AnsibleFolder = {
