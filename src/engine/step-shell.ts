@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Io, RecordedStep, ShellRequest } from '../cli/engine.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
-import type { Plan } from '../core/plan.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { openPackageCache } from '../host/package-cache.ts';
 import { sourceId } from '../plan/inputs.ts';
@@ -10,7 +9,7 @@ import { type Boundary, boundaryBefore } from '../plan/pick-step.ts';
 import { pinImages } from '../run/pin.ts';
 import { planWithStore } from '../run/plan.ts';
 import { LostLayerError } from '../run/tree.ts';
-import { visit } from '../run/visit.ts';
+import { type VisitRequest, visit } from '../run/visit.ts';
 import type { Workshop } from '../run/workshop.ts';
 import { inScratch } from './guests.ts';
 import { buildId, openJournal } from './journal.ts';
@@ -40,7 +39,8 @@ export async function logInBefore(
   const how = `ingot shell --step ${request.step} --record ${spec.name}`;
   const recorder = record && (await prepareRecording({ workshop, spec, boundary, how, ...record }));
   const pin = lock.sources[sourceId(spec.source, spec.arch)] ?? null;
-  const entered = await enter(setting, { plan, boundary, pin }).catch((error: unknown) => {
+  const way = { plan, boundary, pin, record: record !== undefined };
+  const entered = await enter(setting, way).catch((error: unknown) => {
     if (error instanceof LostLayerError) throw notStored(spec, boundary, { title: error.message, why: 'not whole' });
     throw error;
   });
@@ -60,7 +60,7 @@ function notStored(
   });
 }
 
-type Way = { readonly plan: Plan; readonly boundary: Boundary; readonly pin: Parameters<typeof visit>[0]['pin'] };
+type Way = Pick<VisitRequest, 'plan' | 'boundary' | 'pin' | 'record'>;
 
 async function enter({ workshop, spec, io }: Setting, way: Way) {
   const { host, paths } = workshop;

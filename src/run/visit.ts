@@ -27,6 +27,8 @@ export type VisitRequest = {
   /** A folder that stays, for logs. */
   readonly logs: string;
   readonly proxy: string;
+  /** Whether anybody wants to know what was entered. */
+  readonly record: boolean;
   /** Hand over the terminal, when all is ready. */
   readonly terminal: (shell: () => Promise<void>) => Promise<void>;
 };
@@ -65,8 +67,10 @@ async function visitInGuest(request: VisitRequest, ctx: Context): Promise<readon
   const build = { ...rest, plan: { ...plan, stages }, force: false, warm: true };
   return visitGuest(build, ctx, async (guest) => {
     await lendProject(guest, request, ctx);
-    await terminal(() => rootShell(guest, lookOf(request), ctx));
-    return enteredIn(guest, ctx);
+    const look = lookOf(request);
+    const greeting = [...look.greeting, 'To turn it off or to restart it ends this shell.'];
+    await terminal(() => rootShell(guest, { ...look, greeting }, ctx));
+    return request.record ? enteredIn(guest, ctx) : [];
   });
 }
 
