@@ -5,6 +5,7 @@ import {
   holderCommand,
   idMap,
   insideCommand,
+  rootMap,
   sandboxCommand,
   subordinateRange,
 } from './namespace.ts';
@@ -53,6 +54,14 @@ test.each<[string, string, ReturnType<typeof subordinateRange>]>([
 
 test('our own id is root inside and the granted range is all others', () => {
   expect(idMap(1000, { start: 100000, count: 70000 })).toEqual(['0', '1000', '1', '1', '100000', '65535']);
+});
+
+test.each<[string, string, string]>([
+  ['on a machine', '         0          0 4294967295\n', '0 0 65536'],
+  ['in a container of an ordinary user', '  0  1001  1\n  1  100000  65535\n', '0 0 1\n1 1 65535'],
+  ['in a container with ids that a tree has not', ' 0 1000 1\n 1 100000 65536\n 70000 5 1\n', '0 0 1\n1 1 65535'],
+])('root gives the tree the ids that it has itself, %s', (_, own, expected) => {
+  expect(rootMap(own)).toBe(expected);
 });
 
 test('a step sees the tree, its own processes and /tmp, and nothing of this machine but its network', () => {

@@ -52,6 +52,22 @@ export function idMap(own: number, range: IdRange): readonly string[] {
   return ['0', String(own), '1', '1', String(range.start), String(idCount - 1)];
 }
 
+/**
+ * What root writes to /proc/PID/uid_map: each id stands for itself. In a container without root of the machine, root's ids
+ * come in several ranges (`own`, its /proc/self/uid_map), and none that is mapped on may span two (user_namespaces(7)).
+ */
+export function rootMap(own: string): string {
+  const ranges = own
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const ours = ranges.flatMap(([start = 0, , count = 0]) => {
+    const end = Math.min(start + count, idCount);
+    return end > start ? [`${start} ${start} ${end - start}`] : [];
+  });
+  return ours.join('\n');
+}
+
 /** A folder of the build machine that appears as /run/ingot/NAME. */
 export type Lent = { readonly folder: string; readonly name: string; readonly writable?: boolean };
 

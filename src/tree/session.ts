@@ -3,7 +3,7 @@ import { type Context, log } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { TreeSession } from '../core/kinds.ts';
 import type { Script } from '../core/script.ts';
-import { binfmt, holderCommand, idCount, idMap, insideCommand, type Lent, subordinateRange } from './namespace.ts';
+import { binfmt, holderCommand, idMap, insideCommand, type Lent, rootMap, subordinateRange } from './namespace.ts';
 import { type Place, prepareSandbox } from './sandbox.ts';
 import { startTalking } from './talking.ts';
 import { treeWork } from './work.ts';
@@ -113,8 +113,10 @@ function noNamespace(lines: readonly string[]): IngotError {
 async function mapIds(pid: number, ctx: Context): Promise<void> {
   const { host } = ctx;
   if (host.user.uid === 0) {
-    await host.files.write(`/proc/${pid}/uid_map`, `0 0 ${idCount}`);
-    await host.files.write(`/proc/${pid}/gid_map`, `0 0 ${idCount}`);
+    for (const ids of ['uid_map', 'gid_map']) {
+      const own = (await host.files.readText(`/proc/self/${ids}`)) ?? '';
+      await host.files.write(`/proc/${pid}/${ids}`, rootMap(own));
+    }
     return;
   }
   const uids = subordinateRange((await host.files.readText('/etc/subuid')) ?? '', host.user);
