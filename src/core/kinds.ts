@@ -94,8 +94,11 @@ export type SourceContext = Context & {
   projectFile(path: string): string;
   /** A verified file by digest, fetched once and shared; `http:`, `https:` or `file:`. */
   fetch(url: string, digest: Digest): Promise<string>;
-  /** What a compressed file holds, unpacked once and kept; the file itself when it is not compressed. `name`: for errors. */
-  unpack(path: string, file: { readonly name: string; readonly digest: Digest }): Promise<string>;
+  /**
+   * What a compressed file holds, unpacked once and kept; the file itself when it is not compressed. `fetch` gives the
+   * file where it is needed still. `name`: for errors.
+   */
+  unpack(file: { readonly name: string; readonly digest: Digest; fetch(): Promise<string> }): Promise<string>;
   /** The newest finished disk of another image of the project, for this architecture. */
   image(name: string): Promise<DiskFile>;
   /** A folder for work files that is gone after the build. */

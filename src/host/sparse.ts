@@ -7,8 +7,16 @@ const blockBytes = 65_536;
 const pageBytes = 4096;
 const zeros = Buffer.alloc(blockBytes);
 
-/** What a file holds: its length, how much of it is not zero, and a digest of that and where it stands. */
-export type Content = { readonly bytes: number; readonly dataBytes: number; readonly digest: string };
+/** Neighbouring blocks, by the number of the first one and how many. */
+type Range = readonly [first: number, count: number];
+
+/** What a file holds: its length, how much of it is not zero and where that stands, and a digest of all of it. */
+export type Content = {
+  readonly bytes: number;
+  readonly dataBytes: number;
+  readonly ranges: readonly Range[];
+  readonly digest: string;
+};
 
 /** Writes a file from its beginning to its end and leaves holes where it is zero. */
 export class SparseFile {
@@ -18,6 +26,7 @@ export class SparseFile {
   #filled = 0;
   #written = 0;
   #dataBytes = 0;
+  readonly #ranges: [number, number][] = [];
 
   private constructor(handle: FileHandle) {
     this.#handle = handle;
@@ -52,7 +61,8 @@ export class SparseFile {
     await this.#flush();
     await this.#handle.truncate(this.#written);
     await this.#handle.sync();
-    return { bytes: this.#written, dataBytes: this.#dataBytes, digest: endOf(this.#hash, this.#written) };
+    const digest = endOf(this.#hash, this.#written);
+    return { bytes: this.#written, dataBytes: this.#dataBytes, ranges: this.#ranges, digest };
   }
 
   async close(): Promise<void> {
@@ -63,6 +73,7 @@ export class SparseFile {
     const window = this.#window.subarray(0, this.#filled);
     for (const block of dataBlocks(window)) {
       digestBlock(this.#hash, this.#written + block.offset, block.bytes);
+      this.#note((this.#written + block.offset) / blockBytes);
       for (const run of dataRuns(block.bytes)) {
         await writeAll(this.#handle, run.bytes, this.#written + block.offset + run.offset);
         this.#dataBytes += run.bytes.length;
@@ -71,25 +82,40 @@ export class SparseFile {
     this.#written += this.#filled;
     this.#filled = 0;
   }
+
+  #note(block: number): void {
+    const last = this.#ranges.at(-1);
+    if (last !== undefined && last[0] + last[1] === block) last[1] += 1;
+    else this.#ranges.push([block, 1]);
+  }
 }
 
-/** The digest that `SparseFile` gave when it wrote the file, if its bytes are the same still. */
-export async function contentDigest(path: string, signal: AbortSignal): Promise<string> {
+/** The digest that `SparseFile` gave when it wrote the file, if its bytes are the same still; `ranges`: only these are read. */
+export async function contentDigest(path: string, ranges: readonly Range[], signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   const handle = await open(path, 'r');
   try {
     const window = Buffer.alloc(windowBytes);
-    let bytes = 0;
-    for (;;) {
-      signal.throwIfAborted();
-      const filled = await readFull(handle, window, bytes);
-      for (const block of dataBlocks(window.subarray(0, filled))) digestBlock(hash, bytes + block.offset, block.bytes);
-      bytes += filled;
-      if (filled < window.length) return endOf(hash, bytes);
+    for (const [first, count] of ranges) {
+      const end = (first + count) * blockBytes;
+      for (let offset = first * blockBytes; offset < end; ) {
+        signal.throwIfAborted();
+        const filled = await readFull(handle, window.subarray(0, Math.min(window.length, end - offset)), offset);
+        for (const block of dataBlocks(window.subarray(0, filled)))
+          digestBlock(hash, offset + block.offset, block.bytes);
+        if (filled === 0) break;
+        offset += filled;
+      }
     }
+    return endOf(hash, (await handle.stat()).size);
   } finally {
     await handle.close();
   }
+}
+
+/** All of a file of so many bytes. */
+export function everything(bytes: number): readonly Range[] {
+  return [[0, Math.ceil(bytes / blockBytes)]];
 }
 
 type Piece = { readonly offset: number; readonly bytes: Buffer };

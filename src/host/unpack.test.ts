@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { contentDigest } from './sparse.ts';
+import { contentDigest, everything } from './sparse.ts';
 import { type Compression, compressionOf, limitsFor, type UnpackLimits, unpackFile } from './unpack.ts';
 
 const mebibyte = 1024 * 1024;
@@ -45,7 +45,10 @@ test.each(all)('a disk in %s comes out whole, with holes where it is zero, and i
   expect((await readFile(join(folder, 'disk'))).equals(disk)).toBe(true);
   expect(content.bytes).toBe(disk.length);
   expect((await stat(join(folder, 'disk'))).blocks * 512).toBeLessThan(300_000);
-  expect(await contentDigest(join(folder, 'disk'), new AbortController().signal)).toBe(content.digest);
+  for (const ranges of [content.ranges, everything(disk.length)]) {
+    expect(await contentDigest(join(folder, 'disk'), ranges, new AbortController().signal)).toBe(content.digest);
+  }
+  expect(content.ranges.reduce((blocks, [, count]) => blocks + count, 0)).toBeLessThan(8);
 });
 
 test.each(all)('several streams of %s after each other are one file', async (one) => {

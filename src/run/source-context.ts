@@ -25,6 +25,6 @@ export function sourceContext(
     ...given,
     projectFile: (path) => join(workshop.root, path),
     fetch: (url, digest) => fetchInput(workshop.paths, { url, ...digest }, ctx),
-    unpack: (path, file) => unpackedFile(workshop.paths, { path, ...file }, ctx),
+    unpack: (file) => unpackedFile(workshop.paths, file, ctx),
   };
 }

@@ -9,15 +9,17 @@ import { createHost } from '../host/host.ts';
 import { storePaths } from './paths.ts';
 import { unpackedFile } from './unpacked.ts';
 
-const disk = randomBytes(100_000);
+const disk = Buffer.concat([randomBytes(100_000), Buffer.alloc(2_000_000), randomBytes(1000)]);
 const packed = gzipSync(disk);
 const sha256 = createHash('sha256').update(packed).digest('hex');
 
 let home = '';
 let events: EventBody[] = [];
+let fetched = 0;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'ingot-unpacked-'));
   events = [];
+  fetched = 0;
   await writeFile(join(home, 'packed'), packed);
 });
 afterEach(() => rm(home, { recursive: true }));
@@ -31,7 +33,11 @@ async function ask(name = 'a.raw.gz', bytes = packed): Promise<string> {
     signal: new AbortController().signal,
     emit: (event: EventBody) => events.push(event),
   };
-  return unpackedFile(storePaths(home), { path, name, digest: { sha256 } }, ctx);
+  const fetch = async () => {
+    fetched += 1;
+    return path;
+  };
+  return unpackedFile(storePaths(home), { name, digest: { sha256 }, fetch }, ctx);
 }
 
 const unpackings = () => events.filter((event) => event.type === 'log' && event.line === 'unpacking a.raw.gz').length;
@@ -39,8 +45,10 @@ const unpackings = () => events.filter((event) => event.type === 'log' && event.
 test('what is compressed is unpacked once, however many ask', async () => {
   const found = await Promise.all(Array.from({ length: 6 }, () => ask()));
   expect(new Set(found).size).toBe(1);
+  await rm(join(home, 'packed'));
+  fetched = 0;
   expect((await readFile(await ask())).equals(disk)).toBe(true);
-  expect(unpackings()).toBe(1);
+  expect([unpackings(), fetched]).toEqual([1, 0]);
   expect(events).toContainEqual(
     expect.objectContaining({ type: 'progress', done: packed.length, total: packed.length }),
   );
@@ -48,7 +56,9 @@ test('what is compressed is unpacked once, however many ask', async () => {
 
 test.each<[string, (handle: FileHandle, path: string) => Promise<unknown>, number]>([
   ['in which a bit was flipped', (handle) => handle.write(Buffer.from([(disk[50_000] ?? 0) ^ 1]), 0, 1, 50_000), 1],
-  ['that lost its end', (handle) => handle.truncate(99_999), 1],
+  ['that lost its end', (handle) => handle.truncate(disk.length - 1), 1],
+  ['in whose hole something was written', (handle) => handle.write(Buffer.from('x'), 0, 1, 1_000_000), 1],
+  ['whose record is half', (_, path) => writeFile(`${path}.content`, '{"bytes"'), 0],
   ['of which nobody can tell', (_, path) => rm(`${path}.content`), 0],
 ])('a kept disk %s is made again', async (_, harm, warnings) => {
   const path = await ask();

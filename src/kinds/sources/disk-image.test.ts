@@ -150,9 +150,9 @@ async function disk(
       if (given.refused !== undefined) throw given.refused;
       return stored;
     },
-    unpack: async (path, { name, digest: wanted }) => {
+    unpack: async ({ name, digest: wanted, fetch }) => {
       asked.push({ name, digest: wanted });
-      return path;
+      return fetch();
     },
   };
   const found = await diskImage.disk?.(options(written), { arch: 'x86_64', pin: given.pin ?? null }, ctx);
@@ -163,8 +163,8 @@ test('qcow2 and raw are used as they are, after the digest and the look inside',
   const { found, asked, stored } = await disk({ url, checksum }, qcow2Image());
   expect(found).toEqual({ path: stored, format: 'qcow2' });
   expect(asked).toEqual([
-    { url, digest: { sha256 } },
     { name: 'disk.img', digest: { sha256 } },
+    { url, digest: { sha256 } },
   ]);
   expect((await disk({ url, checksum, format: 'raw' }, rawImage())).found).toMatchObject({ format: 'raw' });
 });
@@ -172,7 +172,7 @@ test('qcow2 and raw are used as they are, after the digest and the look inside',
 test('a pinned digest is the one that is fetched', async () => {
   const given = { pin: { url, digest: `sha512:${'c'.repeat(128)}` } };
   const { asked } = await disk({ url, checksum: { file: list } }, rawImage(), given);
-  expect(asked[0]).toEqual({ url, digest: { sha512: 'c'.repeat(128) } });
+  expect(asked[1]).toEqual({ url, digest: { sha512: 'c'.repeat(128) } });
 });
 
 test('a file of the project is used where it is; with a checksum a verified copy is', async () => {
@@ -182,7 +182,7 @@ test('a file of the project is used where it is; with a checksum a verified copy
   expect(plain.asked).toEqual([]);
   const checked = await disk({ file: 'a disk.raw', checksum }, rawImage());
   expect(checked.found).toEqual({ path: checked.stored, format: 'raw' });
-  expect(checked.asked[0]).toEqual({ url: `file://${folder}/a%20disk.raw`, digest: { sha256 } });
+  expect(checked.asked[1]).toEqual({ url: `file://${folder}/a%20disk.raw`, digest: { sha256 } });
 });
 
 test('a compressed file of the project is unpacked under the digest it has', async () => {

@@ -157,13 +157,15 @@ async function bringFile(o: Options, digest: Digest | undefined, ctx: SourceCont
   if (digest === undefined) {
     const path = ctx.projectFile(o.file ?? '');
     if (!isPacked(name)) return path;
-    return ctx.unpack(path, { name, digest: { sha256: await ctx.host.files.sha256(path, ctx.signal) } });
+    const sha256 = await ctx.host.files.sha256(path, ctx.signal);
+    return ctx.unpack({ name, digest: { sha256 }, fetch: async () => path });
   }
   const url = o.url ?? pathToFileURL(ctx.projectFile(o.file ?? '')).href;
-  const path = await ctx.fetch(url, digest).catch((error: unknown) => {
-    throw listOf(o) === undefined ? error : movedOn(error);
-  });
-  return ctx.unpack(path, { name, digest });
+  const fetch = () =>
+    ctx.fetch(url, digest).catch((error: unknown) => {
+      throw listOf(o) === undefined ? error : movedOn(error);
+    });
+  return ctx.unpack({ name, digest, fetch });
 }
 
 /** Where a digest was looked up once, the likely cause of another one is a new release in the place of the old. */
