@@ -98,7 +98,11 @@ export type SourceContext = Context & {
    * What a compressed file holds, unpacked once and kept; the file itself when it is not compressed. `fetch` gives the
    * file where it is needed still. `name`: for errors.
    */
-  unpack(file: { readonly name: string; readonly digest: Digest; fetch(): Promise<string> }): Promise<string>;
+  unpack(file: {
+    readonly name: string;
+    readonly digest: Digest;
+    readonly fetch: () => Promise<string>;
+  }): Promise<string>;
   /** The newest finished disk of another image of the project, for this architecture. */
   image(name: string): Promise<DiskFile>;
   /** A folder for work files that is gone after the build. */

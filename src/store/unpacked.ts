@@ -18,7 +18,7 @@ export type Packed = {
   /** Of the file as it is, compressed. */
   readonly digest: Digest;
   /** Gives its path, where it is needed still. */
-  fetch(): Promise<string>;
+  readonly fetch: () => Promise<string>;
 };
 
 /** What was written of an unpacked file when it was made. */
