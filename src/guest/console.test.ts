@@ -3,6 +3,10 @@ import { createConsole, troubleIn } from './console.ts';
 
 const never = new AbortController().signal;
 
+const encrypted = 'the guest asks for the passphrase of an encrypted disk, and nobody is there to give it';
+const unanswered = 'the first boot of the guest asks questions, and nobody is there to answer them';
+const damaged = 'the file system of the guest is damaged, and its check wants a person to decide';
+
 test('lines are put together from bytes, with control characters shown', () => {
   const lines: string[] = [];
   const console = createConsole({ onLine: (line) => lines.push(line) });
@@ -36,6 +40,16 @@ test.each([
   ['BdsDxe: failed to load Boot0001 "UEFI Misc Device" from PciRoot(0x0)/Pci(0x3,0x0): Access Denied', refused],
   ['Verification failed: (0x1A) Security Violation', refused],
   ['error: ../../grub-core/kern/efi/sb.c:182:bad shim signature.', refused],
+  ['Please enter passphrase for disk QEMU_HARDDISK (luks-root):', encrypted],
+  ['Please unlock disk sda3_crypt: ', encrypted],
+  ['Enter passphrase for hd0,gpt2 (0f8fad5b-d9cb-469f-a165-70867728950e): ', encrypted],
+  ["Prompt: '?' for help, default=22> ", 'an installer asks a question, and nobody is there to answer it'],
+  ['  lqqqqu [!!] Select a language tqqqqk', 'an installer asks a question, and nobody is there to answer it'],
+  ['-- Press any key to proceed --', unanswered],
+  ['Please enter system locale name or number', unanswered],
+  ['/dev/vda1: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.', damaged],
+  ['Clear<y>? ', damaged],
+  ['Fix (y)<y>?', damaged],
 ])('%s is a dead end', (line, meaning) => {
   expect(troubleIn(line)).toBe(meaning);
 });
@@ -48,6 +62,10 @@ test.each([
   // The shell that the firmware tries when a disk has nothing to boot.
   'BdsDxe: failed to start Boot0002 "EFI Internal Shell" from Fv(7CB8BDC9)/FvFile(7C04A583): Security Violation',
   '[    1.000000] Command line: panic=-1 oops=panic',
+  "Enter passphrase for key '/root/.ssh/id_rsa': ",
+  '[    3.000000] systemd[1]: Starting systemd-ask-password-console.path - Dispatch Password Requests to Console',
+  '[    3.100000] EXT4-fs (vda1): recovery complete',
+  '[!] ssh keys are printed below',
 ])('%s is none', (line) => {
   expect(troubleIn(line)).toBeUndefined();
 });
@@ -73,4 +91,12 @@ test('a wait that is given up fails with the reason', async () => {
   const waiting = createConsole().line(/never/, stop.signal);
   stop.abort(new Error('enough'));
   await expect(waiting).rejects.toThrow('enough');
+});
+
+test('a line that ends with a question is told as long as it does not end', () => {
+  const asked: string[] = [];
+  const console = createConsole({ onQuestion: (question) => asked.push(question) });
+  console.add(Buffer.from('Continue? [Y/n]\nReally (yes/no)?'));
+  console.add(Buffer.from(' no\n[y/n] is how they ask'));
+  expect(asked).toEqual(['Really (yes/no)?']);
 });

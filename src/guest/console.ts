@@ -17,6 +17,8 @@ export type ConsoleListeners = {
   readonly onLine?: (line: string) => void;
   /** Called once, with what the line means. */
   readonly onTrouble?: (meaning: string) => void;
+  /** Called with a line that does not end and looks as if somebody waited for an answer; more of it may come. */
+  readonly onQuestion?: (question: string) => void;
 };
 
 /** Listen to a guest: lines are made harmless, and signs of a dead end are told at once, also in an unfinished line. */
@@ -50,7 +52,9 @@ export function createConsole(listeners: ConsoleListeners = {}): Console {
       rest = '';
     }
     // A prompt is a line that does not end.
-    look(harmless(rest));
+    const line = harmless(rest).trimEnd();
+    look(line);
+    if (isQuestion(line)) listeners.onQuestion?.(line);
   };
   return {
     add,
@@ -108,9 +112,34 @@ const troubles: readonly (readonly [RegExp, string])[] = [
   ],
   [/No bootable device|No bootable option or device/, 'the firmware found nothing to boot'],
   [/UEFI Interactive Shell|^Shell>/, 'the firmware found nothing to boot'],
+  // cryptsetup(8), its script in the initial RAM disk, systemd-ask-password(1), GRUB.
+  [
+    /Enter passphrase for (?!key )|Please enter passphrase for|Please unlock disk |Enter LUKS passphrase/i,
+    'the guest asks for the passphrase of an encrypted disk, and nobody is there to give it',
+  ],
+  // Prompts of debian-installer's text frontend and of anaconda.
+  [
+    /^Prompt: '\?' for help|\[!{1,2}\] (Choose|Configure|Detect|Install|Partition|Select|Set up|Software)|Please make a selection from the above|Please make your choice from|^=+ (Choose|Select) your language/,
+    'an installer asks a question, and nobody is there to answer it',
+  ],
+  // systemd-firstboot(1).
+  [
+    /-- Press any key to proceed --|Please enter (the )?(new )?(root password|system locale|timezone name|hostname)/i,
+    'the first boot of the guest asks questions, and nobody is there to answer them',
+  ],
+  // fsck(8), e2fsck(8).
+  [
+    /UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY|^(Clear|Fix|Recreate|Relocate)( \([a-z]\))?<y>\?/i,
+    'the file system of the guest is damaged, and its check wants a person to decide',
+  ],
 ];
 
 /** What a console line says about a guest that will not come up; undefined for every other line. */
 export function troubleIn(line: string): string | undefined {
   return troubles.find(([pattern]) => pattern.test(line))?.[1];
+}
+
+/** Whether a line, at its end, asks for yes or no. */
+function isQuestion(line: string): boolean {
+  return /(\[(y\/n|yes\/no)\]|\((y\/n|yes\/no)\))\s*[:?]?$/i.test(line);
 }

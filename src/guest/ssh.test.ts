@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Child, Host } from '../core/host.ts';
-import { commandArgv, forSsh, masterArgv, type Ssh, shellArgv } from './ssh.ts';
+import { commandArgv, endOf, forSsh, masterArgv, type Ssh, shellArgv } from './ssh.ts';
 
 const target = {
   ...{ host: '127.0.0.1', port: 4022, user: 'ingot', keyFile: '/k/login' },
@@ -9,7 +9,7 @@ const target = {
 
 test("nothing is trusted on first use and nothing comes from the user's own settings", () => {
   for (const argv of [masterArgv(target, '/k/s'), commandArgv(target, '/k/s', 'id'), shellArgv(target, '/k/s')]) {
-    expect(argv.slice(0, 3)).toEqual(['ssh', '-F', 'none']);
+    expect(argv.join(' ')).toMatch(/^ssh (-o LogLevel=INFO )?-F none -o /);
     for (const option of [
       'StrictHostKeyChecking=yes',
       'UserKnownHostsFile=/k/known_hosts',
@@ -17,7 +17,7 @@ test("nothing is trusted on first use and nothing comes from the user's own sett
       'HostKeyAlias=ingot-guest',
       'BatchMode=yes',
       'ServerAliveInterval=3',
-      'ServerAliveCountMax=3',
+      'ServerAliveCountMax=2',
       'IdentitiesOnly=yes',
       'IdentityAgent=none',
     ]) {
@@ -41,7 +41,7 @@ test('a password is asked of a program of ours, and the key of a guest that brin
 
 /** A guest whose port says one banner after another, and whose ssh lets us in or not. */
 function guest(banners: readonly string[], exits: readonly (number | undefined)[] = [undefined]) {
-  const calls = { logins: 0, runs: [] as string[] };
+  const calls = { logins: 0, runs: [] as string[], kills: [] as string[] };
   const left = [...banners];
   const connect: Host['connect'] = async (_, { onData }) => {
     onData(Buffer.from(left.shift() ?? 'SSH-2.0-x'));
@@ -52,7 +52,8 @@ function guest(banners: readonly string[], exits: readonly (number | undefined)[
     calls.logins += 1;
     const exited =
       exit === undefined ? new Promise<never>(() => undefined) : Promise.resolve({ exitCode: exit, signal: undefined });
-    return { exited, kill: () => undefined, lastLines: () => [] } as unknown as Child;
+    const kill = (signal: string) => void calls.kills.push(signal);
+    return { exited, kill, lastLines: () => [] } as unknown as Child;
   };
   const files = {
     remove: async () => undefined,
@@ -96,4 +97,18 @@ test('exit code 255 is a result while the connection stands', async () => {
   const { host } = guest([]);
   const ssh = await login(host);
   expect((await ssh.run('exit 255', { signal: new AbortController().signal })).exitCode).toBe(255);
+});
+
+test('a guest that fell silent is told from one that closed the connection', () => {
+  expect(endOf(['Warning: Permanently added x', 'Timeout, server 127.0.0.1 not responding.'])).toBe('silent');
+  expect(endOf(['Connection to 127.0.0.1 closed by remote host.'])).toBe('closed');
+  expect(endOf([])).toBe('closed');
+});
+
+test('a connection can rest with its guest', async () => {
+  const { host, calls } = guest([]);
+  const ssh = await login(host);
+  ssh.rest();
+  ssh.goOn();
+  expect(calls.kills).toEqual(['SIGSTOP', 'SIGCONT']);
 });

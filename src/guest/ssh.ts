@@ -44,8 +44,9 @@ export function sshOptions(target: SshTarget): readonly string[] {
     UpdateHostKeys: 'no',
     HostKeyAlias: target.hostKeyAlias,
     ConnectTimeout: connectSeconds,
-    ServerAliveInterval: Math.ceil(target.lostAfterSeconds / aliveTries),
-    ServerAliveCountMax: aliveTries,
+    ServerAliveInterval: Math.floor(target.lostAfterSeconds / aliveTries),
+    // ssh gives up when one more than these were not answered.
+    ServerAliveCountMax: aliveTries - 1,
     LogLevel: 'ERROR',
   };
   const more = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
@@ -57,9 +58,13 @@ function sshArgv(target: SshTarget, more: readonly string[]): Argv {
   return ['ssh', ...sshOptions(target), ...more];
 }
 
-/** The connection that stays: other ssh calls go through its socket. It is a child of ours, so it dies with us. */
+/**
+ * The connection that stays: other ssh calls go through its socket. It is a child of ours, so it dies with us. It says
+ * more than errors: that a guest does not answer is information to ssh.
+ */
 export function masterArgv(target: SshTarget, socket: string): Argv {
-  return sshArgv(target, ['-N', '-T', '-M', '-S', socket, target.host]);
+  // The first value counts.
+  return ['ssh', '-o', 'LogLevel=INFO', ...sshOptions(target), '-N', '-T', '-M', '-S', socket, target.host];
 }
 
 export function commandArgv(target: SshTarget, socket: string, line: string): Argv {
@@ -78,8 +83,11 @@ export type Ssh = {
     line: string,
     options: Pick<RunOptions, 'stdin' | 'timeoutMs' | 'onLine' | 'stdoutFile'> & { signal: AbortSignal },
   ): Promise<RunResult>;
-  /** Settles when the connection is gone. */
-  readonly ended: Promise<unknown>;
+  /** Settles when the connection is gone: `silent` when the guest did not answer any more. */
+  readonly ended: Promise<'silent' | 'closed'>;
+  /** A guest that rests does not answer, and that is no loss; until `goOn`. */
+  rest(): void;
+  goOn(): void;
   close(): Promise<void>;
 };
 
@@ -149,9 +157,16 @@ async function openSsh(target: SshTarget, socket: string, ctx: Pick<Context, 'ho
   }
   return {
     run: (line, options) => runLine({ target, socket, line, master: () => alive }, options, host),
-    ended: master.exited,
+    ended: master.exited.then(() => endOf(master.lastLines())),
+    rest: () => master.kill('SIGSTOP'),
+    goOn: () => master.kill('SIGCONT'),
     close: () => end(master),
   };
+}
+
+/** How a connection ended, from ssh's own words (clientloop.c). */
+export function endOf(lines: readonly string[]): 'silent' | 'closed' {
+  return lines.some((line) => /^Timeout, server \S+ not responding/.test(line)) ? 'silent' : 'closed';
 }
 
 function refused(master: Child): IngotError {
@@ -160,6 +175,8 @@ function refused(master: Child): IngotError {
 
 async function end(master: Child): Promise<void> {
   master.kill('SIGTERM');
+  // One that rests would not hear it.
+  master.kill('SIGCONT');
   await master.exited;
 }
 
@@ -174,7 +191,7 @@ async function runLine(
   if (result.exitCode !== 255 || call.master()) return result;
   throw new IngotError({
     code: 'TOOL_FAILED',
-    message: 'the ssh connection to the guest broke',
+    message: 'the guest closed the ssh connection',
     detail: result.stderr.trim().split('\n').slice(-5),
   });
 }

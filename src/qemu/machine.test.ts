@@ -113,3 +113,12 @@ test('a killed QEMU is named with its signal', () => {
   expect(end.message).toBe('QEMU was ended by SIGKILL (likely for want of memory on this machine)');
   expect(endOf(undefined, { exitCode: 1, signal: undefined }, []).message).toBe('QEMU ended with exit code 1');
 });
+
+test('a guest that rests because this machine has no room for its disk is told as that', async () => {
+  const qemu = fakeQemu();
+  const machine = await startMachine(config, silent, qemu.ctx);
+  qemu.event('BLOCK_IO_ERROR', { action: 'report', operation: 'read', nospace: false });
+  qemu.event('BLOCK_IO_ERROR', { action: 'stop', operation: 'write', nospace: true });
+  expect(await machine.ended).toMatchObject({ code: 'NO_SPACE', message: expect.stringContaining('no space left') });
+  await machine.stop();
+});

@@ -165,18 +165,30 @@ function startFailure(child: Child, exitCode: number | undefined, error: unknown
 class Life {
   stopping = false;
   reason: string | undefined;
+  readonly #stuck = Promise.withResolvers<IngotError>();
 
   onEvent({ event, data }: QmpEvent): void {
     if (event === 'SHUTDOWN') this.reason = String(data.reason);
+    // QEMU lets a guest rest whose disk it cannot write, until somebody makes room.
+    if (event === 'BLOCK_IO_ERROR' && data.action === 'stop') this.#stuck.resolve(noRoom());
   }
 
   watch(child: Child): Promise<IngotError> {
     return new Promise((resolve) => {
+      void this.#stuck.promise.then(resolve);
       void child.exited.then((exit) => {
         if (!this.stopping) resolve(endOf(this.reason, exit, child.lastLines()));
       });
     });
   }
+}
+
+function noRoom(): IngotError {
+  return new IngotError({
+    code: 'NO_SPACE',
+    message: 'no space left on this machine for what the guest writes to its disk',
+    hint: 'free some space (`ingot gc` removes what can be made again) and run the same command',
+  });
 }
 
 const reasons: Readonly<Record<string, string>> = {

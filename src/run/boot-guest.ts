@@ -6,6 +6,7 @@ import type { CheckGuest, DiskFile } from '../core/kinds.ts';
 import type { Script } from '../core/script.ts';
 import { isNoSpace } from '../core/space.ts';
 import type { Firmware } from '../core/spec.ts';
+import { within } from '../core/within.ts';
 import { type Console, createConsole } from '../guest/console.ts';
 import { grownBy } from '../guest/growth.ts';
 import { remoteCall } from '../guest/script.ts';
@@ -22,6 +23,8 @@ const tailLines = 20;
 const leastTail = 5;
 /** What a panic still prints after its first line. */
 const moreMs = 500;
+/** How long programs of the guest have to answer each other. */
+const answerMs = 4_000;
 const loginMs = 90_000;
 const commandMs = 60_000;
 const restartMs = 120_000;
@@ -50,6 +53,9 @@ export type BootedGuest = CheckGuest & {
   explain(error: unknown): Promise<unknown>;
   /** Run a script as root and tell its lines as they come; for as long as it takes. */
   run(script: Script, options: Pick<RunOptions, 'stdin' | 'stdoutFile' | 'onLine'>): Promise<RunResult>;
+  /** Let it rest, as if no time passed for it, and go on. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   /** Wait until the guest has turned itself off. */
   untilOff(action: () => Promise<unknown>): Promise<void>;
   /** End it; nothing of it is left but its logs. */
@@ -139,6 +145,8 @@ export async function bootGuest(bench: GuestBench, begin: GuestStart, ctx: Conte
       execAsUser: (script) => session.exec(script, { sudo: false }),
       run: (script, options) => session.run(script, options),
       reboot: () => session.reboot(),
+      pause: () => session.pause(),
+      resume: () => session.resume(),
       untilOff: (action) => session.untilOff(action),
       stop: () => session.stop(),
     };
@@ -211,11 +219,12 @@ class Watch {
     this.#bench = bench;
     this.#name = name;
     this.#ctx = ctx;
-    const onTrouble = (meaning: string): void => void this.#trouble(meaning);
+    const onTrouble = (meaning: string): void => void this.trouble(meaning);
     const onLine = (line: string): void => {
       if (!this.quiet) ctx.emit({ type: 'log', id: ctx.step, line });
     };
-    this.console = createConsole({ onLine, onTrouble });
+    const onQuestion = (question: string): void => void this.#wonder(question);
+    this.console = createConsole({ onLine, onTrouble, onQuestion });
     this.firmware = createConsole({ onTrouble });
   }
 
@@ -223,12 +232,28 @@ class Watch {
     this.#machine = machine;
     void machine.ended.then(async (error) => {
       this.#machine = undefined;
-      this.lost.abort(await this.explain(error));
+      this.lost.abort(await this.#describe(error));
     });
   }
 
-  /** The error with what there was to see: the end of the console, a picture of the screen, where the log is. */
+  /** The error with what there was to see; or why the guest is lost, where that came first. */
   async explain(error: unknown): Promise<unknown> {
+    // Connections end a moment before QEMU itself.
+    if (error instanceof IngotError && error.code === 'TOOL_FAILED') await this.#untilLost(moreMs);
+    return this.#describe(error);
+  }
+
+  async #untilLost(milliseconds: number): Promise<void> {
+    const { signal } = this.lost;
+    const heard = new Promise((resolve) => {
+      if (signal.aborted) resolve(undefined);
+      signal.addEventListener('abort', resolve, { once: true });
+    });
+    await within(milliseconds, this.#ctx, () => heard).catch(() => undefined);
+  }
+
+  /** The end of the console, a picture of the screen, where the log is. */
+  async #describe(error: unknown): Promise<unknown> {
     if (this.#ctx.signal.aborted) return this.#ctx.signal.reason;
     if (this.lost.signal.aborted) return this.lost.signal.reason;
     if (!(error instanceof IngotError) || isNoSpace(error) || this.#explained.has(error)) return error;
@@ -251,11 +276,21 @@ class Watch {
     return explained;
   }
 
-  async #trouble(message: string): Promise<void> {
+  /** A question that nobody answers itself is waited for in vain. */
+  async #wonder(question: string): Promise<void> {
+    await this.#ctx.host.sleep(answerMs, this.#ctx.signal).catch(() => undefined);
+    if (this.console.tail(1)[0] !== question) return;
+    await this.trouble(`the guest asks a question on its console, and nobody is there to answer it: ${question}`);
+  }
+
+  /** The guest is as good as dead: tell why. */
+  async trouble(message: string): Promise<void> {
     await this.#ctx.host.sleep(moreMs, this.#ctx.signal).catch(() => undefined);
-    this.lost.abort(await this.explain(new IngotError({ code: 'STEP_FAILED', message })));
+    this.lost.abort(await this.#describe(new IngotError({ code: 'STEP_FAILED', message })));
   }
 }
+
+const silence = 'the guest does not answer any more: its network is lost, or it hangs';
 
 type Guest = {
   readonly watch: Watch;
@@ -276,6 +311,8 @@ class Session {
   readonly #start: () => Promise<Machine>;
   readonly #ctx: Context;
   #ssh: Ssh | undefined;
+  /** It was told to end. */
+  #leaves = false;
 
   constructor({ login, sockets, accelerator }: GuestBench, guest: Guest, ctx: Context) {
     const { machine, firmware } = guest;
@@ -292,6 +329,9 @@ class Session {
   async login(): Promise<void> {
     const onOpen = (ssh: Ssh): void => {
       this.#ssh = ssh;
+      void ssh.ended.then((how) => {
+        if (how === 'silent' && !this.#leaves) void this.#watch.trouble(silence);
+      });
     };
     const limits = { milliseconds: loginMs * this.stretch, lost: this.#watch.lost.signal };
     await until(forSsh(this.target, this.socket, this.#ctx.host, onOpen), limits, this.#ctx);
@@ -349,6 +389,19 @@ class Session {
     throw new IngotError({ code: 'STEP_FAILED', message: 'the guest did not restart' });
   }
 
+  async pause(): Promise<void> {
+    this.#ssh?.rest();
+    await this.machine.pause();
+  }
+
+  async resume(): Promise<void> {
+    try {
+      await this.machine.resume();
+    } finally {
+      this.#ssh?.goOn();
+    }
+  }
+
   async untilOff(action: () => Promise<unknown>): Promise<void> {
     try {
       const restarted = await this.#off(action);
@@ -362,6 +415,7 @@ class Session {
   /** Have QEMU end because the guest wants it; says whether it was to restart. */
   async #off(action: () => Promise<unknown>): Promise<boolean> {
     let restarted = false;
+    this.#leaves = true;
     await this.machine.untilOff(async (off) => {
       await action();
       const limits = { milliseconds: restartMs * this.stretch, lost: this.#watch.lost.signal };
@@ -371,6 +425,7 @@ class Session {
       await until({ what: 'end of the guest', run }, limits, this.#ctx);
     });
     await this.#ssh?.close();
+    this.#leaves = false;
     return restarted;
   }
 

@@ -37,14 +37,18 @@ export async function atRest(
     throw await guest.explain(new IngotError({ code: 'STEP_FAILED', message }));
   }
   const machine = guest.machine();
-  await machine.pause();
   try {
-    await action(machine);
-  } finally {
-    await machine.resume();
+    await guest.pause();
+    try {
+      await action(machine);
+    } finally {
+      await guest.resume();
+    }
     await wake(machine, channel, ctx, guest.stretch);
+    await script;
+  } catch (error) {
+    throw await guest.explain(error);
   }
-  await script;
   return true;
 }
 

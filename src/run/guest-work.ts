@@ -56,12 +56,32 @@ export async function runInGuest(
     throw await guest.explain(error);
   });
   if (result.exitCode === 0) return result;
-  const isFull = lines.some((line) => line.includes('No space left on device'));
-  const fullHint = { hint: "the image's disk is full: raise `disk:` in its file" };
+  const isFull = lines.some((line) => /No space left on device|have enough free space/i.test(line));
+  const full = isFull ? await fullPlaces(guest) : [];
+  const where = full.length === 0 ? 'its disk' : full.join(' and ');
+  const fullHint = { hint: "the image's disk is full: raise `disk:` in its file, or write less" };
   throw new IngotError({
     code: 'STEP_FAILED',
-    message: `${script.name ?? 'the script'} ended with exit code ${result.exitCode}`,
-    ...(isFull ? fullHint : {}),
+    message: `${script.name ?? 'the script'} ended with exit code ${result.exitCode}${isFull ? `: no space is left in the guest on ${where}` : ''}`,
+    ...(isFull && (full.length === 0 || full.includes('/')) ? fullHint : {}),
     detail: [`command: ${shellLine([...(script.interpreter ?? ['/bin/sh']), ...(script.args ?? [])])}`, ...lines],
   });
+}
+
+/** Where in a guest nothing can be written any more. */
+async function fullPlaces(guest: BootedGuest): Promise<readonly string[]> {
+  const text = 'df -P -k / /boot /var /tmp /run /home 2>/dev/null || :';
+  return guest.exec({ text }).then(
+    ({ stdout }) => fullIn(stdout),
+    () => [],
+  );
+}
+
+/** The places of file systems without a free block, from the output of df(1). */
+export function fullIn(text: string): readonly string[] {
+  const places = text.split('\n').flatMap((line) => {
+    const [, available, place] = /^\S.*\s(\d+)\s+\d+%\s+(\/.*)$/.exec(line) ?? [];
+    return place !== undefined && Number(available) === 0 ? [place] : [];
+  });
+  return [...new Set(places)];
 }
