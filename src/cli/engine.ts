@@ -185,6 +185,8 @@ export type ImageStory = {
     readonly bytes: number;
     readonly sha256: string;
   }[];
+  /** What steps brought out of the image. */
+  readonly sidecars?: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[];
   readonly checks: readonly CheckOutcome[];
   /** Versions of the programs that made it. */
   readonly tools: Readonly<Record<string, string>>;

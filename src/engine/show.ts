@@ -12,6 +12,7 @@ export async function tellStory(workshop: Workshop, request: ImageRequest): Prom
   const folder = await shownFolder(workshop, found);
   const { image, arch, description, build, key, seconds, checks, tools } = manifest;
   const system = systemName(manifest.system);
+  const sidecars = (manifest.sidecars ?? []).map(({ file, ...rest }) => ({ path: join(folder, file), ...rest }));
   return {
     image,
     arch,
@@ -25,6 +26,7 @@ export async function tellStory(workshop: Workshop, request: ImageRequest): Prom
     checks,
     tools,
     artifacts: manifest.artifacts.map(({ file, ...rest }) => ({ path: join(folder, file), ...rest })),
+    ...(sidecars.length === 0 ? {} : { sidecars }),
     ...(manifest.site === undefined ? {} : { site: manifest.site }),
     ...(manifest.git === undefined ? {} : { git: manifest.git }),
     ...(system === undefined ? {} : { system }),

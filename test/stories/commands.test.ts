@@ -142,6 +142,7 @@ const story: ImageStory = {
   packages: 214,
   steps: [{ title: 'run scripts/base.sh', outcome: 'done', seconds: 2 }],
   artifacts: [{ path: '/srv/d.qcow2', format: 'qcow2', bytes: 412e6, sha256: 'f'.repeat(64) }],
+  sidecars: [{ path: '/srv/os-release', bytes: 286, sha256: 'e'.repeat(64) }],
   checks: [{ title: 'boot under uefi', outcome: 'done', seconds: 21, evidence: 'login prompt after 20 s' }],
   tools: { mmdebstrap: '1.3.5' },
 };
@@ -160,7 +161,8 @@ test('show tells where an image came from', async () => {
     'build   20261121-1000-ab12, 2 h ago, took 1 min 12 s',
     'inside  Debian 13.3, 214 packages',
     'commit  abc1234 with uncommitted changes',
-    '/srv/d.qcow2  412 MB  sha256 ffffffffffffffff',
+    '/srv/d.qcow2     412 MB  sha256 ffffffffffffffff',
+    '/srv/os-release  286 B   sha256 eeeeeeeeeeeeeeee',
     '✓  boot under uefi  21 s  login prompt after 20 s',
     'mmdebstrap 1.3.5',
   ]) {

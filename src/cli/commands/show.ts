@@ -37,7 +37,7 @@ type StoryView = Pick<Session, 'paint' | 'marks' | 'wallMs'>;
 /** The story of an image for people. */
 export function storyLines(story: ImageStory, view: StoryView): readonly string[] {
   const title = (text: string) => ['', view.paint('bold', text)];
-  const files = story.artifacts.map((file) => [
+  const files = [...story.artifacts, ...(story.sidecars ?? [])].map((file) => [
     oneLine(file.path),
     bytes(file.bytes),
     `sha256 ${file.sha256.slice(0, 16)}`,
