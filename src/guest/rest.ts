@@ -8,7 +8,7 @@ export const restWords = { frozen: 'frozen', thawed: 'thawed', sealed: 'sealed' 
 export const cannotRest = 75;
 
 /** Finds the channel's device, also where udev makes no link for it. */
-export const findChannel = `channel=
+const findChannel = `channel=
 for one in /sys/class/virtio-ports/*; do
   [ "$(cat "$one/name" 2>/dev/null)" != ingot ] || channel=/dev/\${one##*/}
 done

@@ -121,7 +121,7 @@ test.each<[string, (one: GuestDisk) => Promise<unknown>]>([
   ['is not there', async () => undefined],
   [
     'is of a tree',
-    async (_) => {
+    async () => {
       const folder = join(home, 'tree');
       await mkdir(folder);
       await writeFile(packedFile(folder), 'tar');

@@ -49,7 +49,8 @@ async function rest(all: GuestStates, { key, disk = `disk of ${key}`, save }: Re
 }
 
 const layer = (key: string, id = `disk of ${key}`) => ({ key, id });
-const kept = async () => (await readdir(join(home, 'store', 'states', `${web.name}-x86_64`)).catch(() => [])).sort();
+const kept = async () =>
+  (await readdir(join(home, 'store', 'states', `${web.name}-x86_64`)).catch(() => [])).sort((a, b) => (a < b ? -1 : 1));
 
 test('a saved guest is found with its memory, its variables and what gets us in', async () => {
   await rest(states(), { key: 'k' });
