@@ -6,6 +6,9 @@ type SelectionOptions = {
   readonly pass?: number;
 };
 
+/** What to say where there is nothing to select from. */
+export const noImages = 'this project has no images yet: add one as images/NAME.yaml';
+
 /** The images that a command line selects. */
 export function selectionOf(images: readonly string[], options: SelectionOptions): Selection {
   return {

@@ -154,6 +154,11 @@ test.each([
   [{ images: ['../x'] }, 'there is no image "../x" in this project', 'images: debian'],
   [{ site: 'dvtn' }, 'there is no site "dvtn" in this project', 'did you mean "dvnt"?'],
   [{ images: ['debian'], arch: 'aarch64' }, 'image "debian" is not made for aarch64', 'it is made for: x86_64'],
+  [
+    { arch: 'aarch64' },
+    'no image of this project is made for aarch64',
+    'an image names them in its file: `arch: [x86_64, aarch64]`',
+  ],
 ] as const)('the choice %j is a usage error', (choice, message, hint) => {
   const read = () => projectOf({ 'images/debian.yaml': source, 'sites/dvnt.yaml': '' }, choice);
   expect(read).toThrow(new IngotError({ code: 'USAGE', message, hint }));

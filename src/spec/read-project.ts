@@ -169,7 +169,7 @@ function readImage(name: string, document: Document, reading: ImageReading): Rea
 function choose(images: ReadonlyMap<string, ReadImage>, choice: Choice, hostArch: Arch): readonly Expanded[] {
   const named = new Set(choice.images ?? images.keys());
   const arch = choice.arch ?? 'native';
-  return [...images].flatMap(([name, { arches, expanded }]) => {
+  const chosen = [...images].flatMap(([name, { arches, expanded }]) => {
     if (!named.has(name) && named.size > 0) return [];
     if (arch === 'all' || (arch === 'native' && !arches.includes(hostArch))) return expanded;
     const wanted = arch === 'native' ? hostArch : arch;
@@ -178,6 +178,13 @@ function choose(images: ReadonlyMap<string, ReadImage>, choice: Choice, hostArch
       throw new IngotError({ code: 'USAGE', message, hint: `it is made for: ${arches.join(', ')}` });
     }
     return expanded.filter((image) => image.arch === wanted);
+  });
+  if (chosen.length > 0 || images.size === 0) return chosen;
+  const message = `no image of this project is made for ${arch}`;
+  throw new IngotError({
+    code: 'USAGE',
+    message,
+    hint: `an image names them in its file: \`arch: [${hostArch}, ${arch}]\``,
   });
 }
 

@@ -88,6 +88,11 @@ test('without options everything is built for this machine, checked and cleaned 
   ]);
 });
 
+test('what to do next names the architecture that was asked for', async () => {
+  const ran = await ingot('build debian-13 --arch aarch64', builds({ ...built, arch: 'aarch64' }));
+  expect(ran.stderr).toMatch(/next: ingot shell debian-13 --arch aarch64, ingot show debian-13 --arch aarch64\n$/);
+});
+
 test('every option reaches the engine', async () => {
   const { engine, requests } = builds(built);
   const options =

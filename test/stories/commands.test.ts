@@ -117,6 +117,12 @@ test('a list shows what is built of each image, how old, how big and proven or n
   );
 });
 
+test.each(['build', 'plan'])('%s says that there is no image yet', async (verb) => {
+  const ran = await ingot(verb, { engine: { build: async () => [], plan: async () => [] } });
+  expect([ran.code, ran.stdout]).toEqual([0, '']);
+  expect(ran.stderr).toContain('no images yet');
+});
+
 test('an empty list is no error: [] as data, a remark for people', async () => {
   const engine: Partial<Engine> = { list: async () => [] };
   const people = await ingot('list', { engine });

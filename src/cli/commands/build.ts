@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { BuildRequest, BuildResult } from '../engine.ts';
 import { exitCodeOfAll, isGood } from '../outcomes.ts';
-import { selectionOf } from '../selection.ts';
+import { noImages, selectionOf } from '../selection.ts';
 import type { Session } from '../session.ts';
 import { archOrAll, positive } from '../values.ts';
 import type { Verb } from '../verb.ts';
@@ -68,7 +68,7 @@ async function run(session: Session, request: BuildRequest): Promise<number> {
   }
   if (session.json) session.printJson('build', results);
   else session.print(good.flatMap((result) => (isAskedFor(result, request) ? result.paths : [])));
-  suggest(session, results);
+  suggest(session, results, request);
   return exitCodeOfAll(results, session.io.signal);
 }
 
@@ -82,8 +82,10 @@ function complain(session: Session, { error, image, arch }: BuildResult, named: 
     session.complain(named ? { ...error, message: `${image} ${arch}: ${error.message}` } : error);
 }
 
-function suggest(session: Session, results: readonly BuildResult[]): void {
+function suggest(session: Session, results: readonly BuildResult[], { arch }: BuildRequest): void {
   const [only] = results;
+  if (only === undefined) session.remark(noImages);
   if (results.length !== 1 || only?.outcome !== 'done') return;
-  session.remark(`next: ingot shell ${only.image}, ingot show ${only.image}`);
+  const image = arch === 'native' ? only.image : `${only.image} --arch ${only.arch}`;
+  session.remark(`next: ingot shell ${image}, ingot show ${image}`);
 }

@@ -1,4 +1,5 @@
 import type { ListedImage } from '../engine.ts';
+import { noImages } from '../selection.ts';
 import type { Session } from '../session.ts';
 import { ago, bytes, oneLine, table } from '../text.ts';
 import type { Verb } from '../verb.ts';
@@ -17,7 +18,7 @@ export const list: Verb = {
         const images = await engine.list(options.site === undefined ? {} : { site: options.site }, session.io);
         if (session.json) session.printJson('list', images);
         else session.print(listLines(images, session));
-        if (images.length === 0) session.remark('this project has no images yet: add one as images/NAME.yaml');
+        if (images.length === 0) session.remark(noImages);
         return 0;
       }),
     );

@@ -1,6 +1,6 @@
 import type { Plan, PlannedStep } from '../../core/plan.ts';
 import type { PlanRequest } from '../engine.ts';
-import { selectionOf } from '../selection.ts';
+import { noImages, selectionOf } from '../selection.ts';
 import type { Session } from '../session.ts';
 import { bytes, clip, count, duration, oneLine, table, wrap } from '../text.ts';
 import { archOrAll, positive } from '../values.ts';
@@ -39,6 +39,7 @@ async function run(session: Session, request: PlanRequest): Promise<number> {
   const plans = await engine.plan(request, session.io);
   if (session.json) session.printJson('plan', plans);
   else session.print(planLines(plans, session, request.images));
+  if (plans.length === 0) session.remark(noImages);
   return 0;
 }
 
