@@ -1,19 +1,18 @@
 import { expect, test } from 'vitest';
-import { type Broken, type Fault, strikeEach } from './each-step.ts';
+import { type Fault, strikeEach } from './each-step.ts';
 
 const twin = (name: string) => new URL(`programs/twin-${name}.ts`, import.meta.url).pathname;
 
-async function expectFound(fault: Fault, broken: Broken): Promise<void> {
-  const { problems } = await strikeEach(fault, broken);
-  expect(problems.join('\n')).toMatch(broken.problem);
-}
-
 test.concurrent('a store that ignores a failed fsync is found out', async () => {
-  await expectFound({ calls: 'fsync', what: 'error=EIO' }, { twin: twin('deaf'), problem: /was not noticed/ });
+  const deaf = { twin: twin('deaf'), problem: /was not noticed/ };
+  const { problems } = await strikeEach({ calls: 'fsync', what: 'error=EIO' }, deaf);
+  expect(problems.join('\n')).toMatch(deaf.problem);
 });
 
 test.concurrent('a publish of one file after the other is found out by a kill between them', async () => {
-  await expectFound({ calls: 'rename', what: 'signal=KILL' }, { twin: twin('pair'), problem: /\.sha256 says/ });
+  const pair = { twin: twin('pair'), problem: /\.sha256 says/ };
+  const { problems } = await strikeEach({ calls: 'rename', what: 'signal=KILL' }, pair);
+  expect(problems.join('\n')).toMatch(pair.problem);
 });
 
 // At least so many calls there are; fewer mean that the store leaves out what makes it safe, or the fault did not strike.

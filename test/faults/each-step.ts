@@ -19,7 +19,7 @@ const program = new URL('programs/store.ts', import.meta.url).pathname;
 const mostCalls = 200;
 
 /** Code that is broken on purpose, and the problem that is to be found with it: no need to look for more. */
-export type Broken = { readonly twin: string; readonly problem: RegExp };
+type Broken = { readonly twin: string; readonly problem: RegExp };
 
 /** Let each call fail once, from the first to the last, each time in a fresh copy of a store that has version 1. */
 export async function strikeEach(fault: Fault, broken?: Broken): Promise<Enumerated> {

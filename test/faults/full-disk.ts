@@ -13,6 +13,9 @@ export type Filled = {
   readonly problems: string[];
 };
 
+/** Code that is broken may never come to its end, however much room there is. */
+const enoughProblems = 20;
+
 const program = (name: string) => new URL(`programs/${name}.ts`, import.meta.url).pathname;
 const node = (twin: string | undefined) => [process.execPath, ...(twin === undefined ? [] : ['--import', twin])];
 
@@ -22,7 +25,7 @@ export async function fillStore(resource: 'bytes' | 'inodes', twin?: string): Pr
     const home = join(disk.place, 'home');
     const store = async (n: number, broken = twin) => disk.run([...node(broken), program('store'), home, String(n)]);
     const artifacts = join(disk.outside, 'home', 'artifacts');
-    for (let room = 0; ; room += 1) {
+    for (let room = 0; filled.problems.length < enoughProblems; room += 1) {
       await disk.leave({});
       await disk.run(['rm', '-rf', home]);
       await store(1, undefined);
@@ -58,8 +61,8 @@ async function phaseOfStore(artifacts: string, stdout: string): Promise<string> 
 /** From which moment of a build how much room is left: from `room` on, more by `step` until it is enough. */
 export type Squeeze = { readonly moment: string; readonly room: number; readonly step: number };
 
-/** Build an image with too little room from some moments on; what an earlier build published has to stay whole. */
-export async function fillBuilds(squeezes: readonly Squeeze[], twin?: string): Promise<Filled> {
+/** Build an image with too little room from a moment on; what an earlier build published has to stay whole. */
+export async function fillBuilds({ moment, room, step }: Squeeze, twin?: string): Promise<Filled> {
   return withDisk(async ({ disk, folder, filled, tell }) => {
     const root = join(folder, 'project');
     const [home, saved] = [join(disk.place, 'home'), join(disk.place, 'saved')];
@@ -75,25 +78,23 @@ export async function fillBuilds(squeezes: readonly Squeeze[], twin?: string): P
     await writeFixtureImage(root, 'small', { source: 'b', first: 'b', last: 'b', bytes: 2_000_000 });
     expectSuccess(await build(), tell);
     const control = await digestsOf(disk);
-    for (const { moment, room, step } of squeezes) {
-      for (let left = room; ; left += step) {
-        await disk.leave({});
-        await restart();
-        const ended = await build(`${moment} ${left} ${disk.place}`, twin);
-        await disk.leave({});
-        const say = (problem: string) => tell(`${left} bytes from ${moment} on: ${problem}`);
-        const look = await lookAtArtifacts(join(disk.outside, 'home', 'artifacts'), { all: true });
-        look.problems.forEach(say);
-        if (ended.code === 0) {
-          if ((await digestsOf(disk)) !== control) say('was not noticed, and gave other bytes');
-          break;
-        }
-        const phase = expectNoSpace(ended, say);
-        filled.phases.set(phase, (filled.phases.get(phase) ?? 0) + 1);
-        expectSuccess(await build('', twin), say);
-        if ((await digestsOf(disk)) !== control) say('gave other bytes once there was room');
-        for (const path of await leftovers(join(disk.outside, 'home'))) say(`left: ${path}`);
+    for (let left = room; filled.problems.length < enoughProblems; left += step) {
+      await disk.leave({});
+      await restart();
+      const ended = await build(`${moment} ${left} ${disk.place}`, twin);
+      await disk.leave({});
+      const say = (problem: string) => tell(`${left} bytes from ${moment} on: ${problem}`);
+      const look = await lookAtArtifacts(join(disk.outside, 'home', 'artifacts'), { all: true });
+      look.problems.forEach(say);
+      if (ended.code === 0) {
+        if ((await digestsOf(disk)) !== control) say('was not noticed, and gave other bytes');
+        return;
       }
+      const phase = expectNoSpace(ended, say);
+      filled.phases.set(phase, (filled.phases.get(phase) ?? 0) + 1);
+      expectSuccess(await build('', twin), say);
+      if ((await digestsOf(disk)) !== control) say('gave other bytes once there was room');
+      for (const path of await leftovers(join(disk.outside, 'home'))) say(`left: ${path}`);
     }
   });
 }

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Marks, makeFixtureProject, writeFixtureImage } from '../support/fixture-project.ts';
-import { type Ended, startTagged, survivors } from '../support/processes.ts';
+import { appears, type Ended, type Program, startTagged, survivors } from '../support/processes.ts';
 import type { Chance } from '../support/seed.ts';
 import { lookAtArtifacts } from '../support/visible.ts';
 import { leftovers } from './leftovers.ts';
+import { buildOf, lastStep, outcomeOf, readManifest } from './told.ts';
 
 export type Campaign = {
   readonly kills: number;
@@ -17,8 +18,8 @@ export type Campaign = {
   readonly twin?: string;
   /** Instead of the usual formats, as YAML. */
   readonly formats?: string;
-  /** Where in a build to kill, 0 to 1. */
-  readonly from?: number;
+  /** Kill when a program that begins so is at work in a build, not at a random moment. */
+  readonly during?: string;
   /** Stop at the first problem: it is what a twin has to show. */
   readonly untilProblem?: boolean;
 };
@@ -36,7 +37,9 @@ export type Report = {
   readonly problems: string[];
 };
 
-type Round = { readonly at: number; readonly marks: Marks };
+/** When to kill: a part of the time that a build takes, from its start or from that of its publishing. */
+type Moment = { readonly part: number; readonly of: 'build' | 'publish' };
+type Round = { readonly moment: Moment; readonly marks: Marks };
 type Scene = {
   readonly campaign: Campaign;
   readonly folder: string;
@@ -55,7 +58,7 @@ const enough = (scene: Scene) =>
 /** Kill builds at random moments, run the same command again, and tell all that is not as it must be. */
 export async function killBuilds(campaign: Campaign): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-kill-'));
-  const { chance, from = 0 } = campaign;
+  const { chance } = campaign;
   const report: Report = {
     ...{ kills: 0, layersReused: 0, looks: 0 },
     ...{ moments: new Map<string, number>(), versions: new Set<string>(), problems: [] },
@@ -65,11 +68,12 @@ export async function killBuilds(campaign: Campaign): Promise<Report> {
     const deep = chance.next();
     const source = deep < 0.3 ? `s${n}` : 's';
     return {
-      at: from + (1 - from) * chance.next(),
+      moment: momentOf(chance),
       marks: { source, first: deep < 0.6 ? `f${n}` : 'f', last: `l${n}` },
     };
   });
   const scene: Scene = { campaign, folder, home: join(folder, 'home'), report, rounds, expected: 0 };
+  await mkdir(temporaryOf(scene));
   const stop = new AbortController();
   const reading = readOn(scene, stop.signal);
   try {
@@ -84,42 +88,52 @@ export async function killBuilds(campaign: Campaign): Promise<Report> {
   return report;
 }
 
+/** Publishing takes so little of a build's time that it gets its own share of the kills. */
+function momentOf(chance: Chance): Moment {
+  const isPublish = chance.next() < 0.25;
+  return { of: isPublish ? 'publish' : 'build', part: chance.next() * (isPublish ? 0.02 : 1) };
+}
+
 async function work(scene: Scene, worker: number): Promise<void> {
   const image = `small-${worker}`;
   const root = projectOf(scene, worker);
   await makeFixtureProject(root);
   const started = performance.now();
-  await write(scene, worker, { source: 's', first: 'f', last: `first-${worker}` });
+  await writeFixtureImage(root, image, { source: 's', first: 'f', last: `first-${worker}` });
   expectSuccess(scene, image, await build(scene, worker, `${scene.folder}-${worker}-0`).ended);
   scene.expected = performance.now() - started;
   for (let round = scene.rounds.shift(); round !== undefined && !enough(scene); round = scene.rounds.shift()) {
-    await write(scene, worker, round.marks);
-    await killOnce(scene, worker, { at: round.at, tag: `${scene.folder}-${worker}-${scene.rounds.length}` });
+    await writeFixtureImage(root, image, round.marks, scene.campaign.formats);
+    await killOnce(scene, worker, { moment: round.moment, tag: `${scene.folder}-${worker}-${scene.rounds.length}` });
   }
 }
 
+const temporaryOf = (scene: Scene) => join(scene.folder, 'tmp');
 const projectOf = (scene: Scene, worker: number) => join(scene.folder, `project-${worker}`);
-const write = (scene: Scene, worker: number, marks: Marks) =>
-  writeFixtureImage(projectOf(scene, worker), `small-${worker}`, marks, scene.campaign.formats);
 
 function build(scene: Scene, worker: number, tag: string, home = scene.home) {
   const { twin } = scene.campaign;
   const node = [process.execPath, ...(twin === undefined ? [] : ['--import', twin]), program];
   const words = ['build', `small-${worker}`, '--json', '--home', home, '--project', projectOf(scene, worker)];
-  return startTagged([...node, ...words], tag, { NODE_COMPILE_CACHE: join(scene.folder, 'compiled') });
+  const env = { NODE_COMPILE_CACHE: join(scene.folder, 'compiled'), TMPDIR: temporaryOf(scene) };
+  return startTagged([...node, ...words], tag, env);
 }
 
-async function killOnce(scene: Scene, worker: number, { at, tag }: { at: number; tag: string }): Promise<void> {
+type Strike = { readonly moment: Moment; readonly tag: string };
+
+async function killOnce(scene: Scene, worker: number, { moment, tag }: Strike): Promise<void> {
   const { report } = scene;
   const image = `small-${worker}`;
   const driver = build(scene, worker, tag);
-  await Promise.race([driver.ended, setTimeout(at * scene.expected)]);
+  const over = new AbortController();
+  await Promise.race([driver.ended, isTime(scene, driver, { moment, tag, signal: over.signal })]);
+  over.abort();
   driver.kill();
   const ended = await driver.ended;
   if (ended.signal === 'SIGKILL') {
-    const moment = lastStep(ended.stdout);
+    const step = lastStep(ended.stdout);
     report.kills += 1;
-    report.moments.set(moment, (report.moments.get(moment) ?? 0) + 1);
+    report.moments.set(step, (report.moments.get(step) ?? 0) + 1);
   } else expectSuccess(scene, image, ended);
   const left = await survivors(tag, 2000);
   for (const [pid, line] of left) {
@@ -130,7 +144,18 @@ async function killOnce(scene: Scene, worker: number, { at, tag }: { at: number;
     .split('\n')
     .filter((line) => line.includes(scene.home));
   report.problems.push(...mounts.map((line) => `${image}: mounted: ${line}`));
-  await resume(scene, worker, { killed: buildOf(ended.stdout), tag });
+  if (scene.campaign.untilProblem !== true || !enough(scene))
+    await resume(scene, worker, { killed: buildOf(ended.stdout), tag });
+}
+
+async function isTime(
+  { campaign, expected }: Scene,
+  driver: Program,
+  { moment, tag, signal }: Strike & { readonly signal: AbortSignal },
+): Promise<void> {
+  if (campaign.during !== undefined) return appears(tag, campaign.during, signal);
+  if (moment.of === 'publish') await driver.says('"type":"step.start","id":"publish"');
+  await setTimeout(moment.part * expected);
 }
 
 /** The same command again: it succeeds, uses every finished layer, and takes away what the killed one left. */
@@ -147,8 +172,7 @@ async function resume(
   expectSuccess(scene, image, again);
   const work: readonly string[] = await readdir(join(home, 'store', 'work')).catch(() => []);
   if (killed !== undefined && work.includes(killed)) report.problems.push(`${image}: work of ${killed} is left`);
-  const end = eventsOf(again.stdout).findLast((event) => event.type === 'build.end');
-  if (end?.outcome !== 'done') return;
+  if (outcomeOf(again.stdout) !== 'done') return;
   scene.expected = 0.7 * scene.expected + 0.3 * (performance.now() - started);
   const manifest = await readManifest(home, image);
   for (const step of manifest?.steps ?? []) {
@@ -162,35 +186,6 @@ function expectSuccess(scene: Scene, image: string, { code, signal, stderr, stdo
   if (code === 0) return;
   const said = `${stderr}${stdout}`.split('\n').slice(-12).join('\n');
   scene.report.problems.push(`${image}: ended with ${code ?? signal}: ${said}`);
-}
-
-type Said = { readonly type?: string; readonly id?: string; readonly build?: string; readonly outcome?: string };
-
-function eventsOf(stdout: string): readonly Said[] {
-  // The last line of a killed program may be half.
-  const lines = stdout.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
-  return lines.map((line) => JSON.parse(line) as Said);
-}
-
-const buildOf = (stdout: string) => eventsOf(stdout).find(({ build }) => build !== undefined)?.build;
-
-function lastStep(stdout: string): string {
-  const last = eventsOf(stdout).findLast(({ type }) => type?.startsWith('step.') || type?.startsWith('build.'));
-  return last?.id ?? last?.type ?? 'start';
-}
-
-type Manifest = {
-  readonly steps: readonly { readonly id: string; readonly key: string; readonly outcome: string }[];
-  readonly artifacts: readonly { readonly file: string; readonly sha256: string }[];
-};
-
-async function readManifest(home: string, image: string): Promise<Manifest | undefined> {
-  for (const arch of ['x86_64', 'aarch64']) {
-    const path = join(home, 'artifacts', 'images', image, arch, 'manifest.json');
-    const text = await readFile(path, 'utf8').catch(() => undefined);
-    if (text !== undefined) return JSON.parse(text) as Manifest;
-  }
-  return undefined;
 }
 
 /** Read all the time, as clients do; a name that was there once stays there. */
@@ -227,7 +222,8 @@ async function compareWithControl(scene: Scene): Promise<void> {
 /** One start later, nothing is left of any killed build. */
 async function lookForLeftovers(scene: Scene): Promise<void> {
   expectSuccess(scene, 'small-0', await build(scene, 0, `${scene.folder}-last`).ended);
-  scene.report.problems.push(...(await leftovers(scene.home)).map((path) => `left: ${path}`));
+  const left = [...(await leftovers(scene.home)), ...(await readdir(temporaryOf(scene)))];
+  scene.report.problems.push(...left.map((path) => `left: ${path}`));
   const { problems } = await lookAtArtifacts(join(scene.home, 'artifacts'), { all: true });
   scene.report.problems.push(...problems);
 }

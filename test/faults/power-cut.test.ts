@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openChance } from '../support/seed.ts';
 import { type Cut, cutPower } from './power-cut.ts';
 import { type GuestParts, makeGuest } from './power-guest.ts';
+import { scale } from './scale.ts';
 
 let folder = '';
 let parts: GuestParts;
@@ -24,15 +25,25 @@ test('a store that leaves out an fsync is found out', async () => {
   expect(report.corrupt.join('\n')).toContain('ext4-none');
 });
 
-test('12 power cuts: nothing corrupt is visible, nothing acknowledged is lost', async () => {
+const cuts = 12 * scale;
+// Two guests side by side: one that boots leaves half of this machine idle.
+const guests = 2;
+
+test(`${cuts} power cuts: nothing corrupt is visible, nothing acknowledged is lost, nothing unfinished is left`, async () => {
   const chance = openChance('power cut');
-  const cuts = Array.from({ length: 12 }, (): Cut => {
+  const draw = (): Cut => {
     return { acknowledgements: 2 + Math.floor(chance.next() * 12), delay: Math.floor(chance.next() * 400) };
-  });
+  };
   const disks = ['ext4-real', 'xfs-real'];
-  const report = await cutPower({ parts, folder: join(folder, 'real'), disks, cuts });
-  expect([report.corrupt, report.lost]).toEqual([[], []]);
-  expect(report.cuts).toBe(12);
+  const campaigns = Array.from({ length: guests }, (_, n) => {
+    return { parts, folder: join(folder, `real-${n}`), disks, cuts: Array.from({ length: cuts / guests }, draw) };
+  });
+  const reports = await Promise.all(campaigns.map(cutPower));
+  for (const { corrupt, lost, left } of reports) expect({ corrupt, lost, left }).toEqual(nothing);
+  const sum = (what: 'cuts' | 'recoveries') => reports.reduce((all, report) => all + report[what], 0);
+  expect(sum('cuts')).toBe(cuts);
   // Each boot but the first finds two file systems that were never unmounted.
-  expect(report.recoveries).toBe(24);
+  expect(sum('recoveries')).toBe(2 * cuts);
 });
+
+const nothing = { corrupt: [], lost: [], left: [] };

@@ -33,7 +33,7 @@ export type PowerReport = {
   recoveries: number;
   readonly corrupt: string[];
   readonly lost: string[];
-  readonly secondsPerBoot: number[];
+  readonly left: string[];
 };
 
 const slowest = 120_000;
@@ -41,23 +41,17 @@ const slowest = 120_000;
 /** Let a guest publish, cut its power, look at the next boot whether what it acknowledged is there and whole. */
 export async function cutPower(campaign: PowerCampaign): Promise<PowerReport> {
   const disks = await makeDisks(campaign);
-  const report: PowerReport = {
-    ...{ cuts: 0, acknowledged: 0, recoveries: 0 },
-    corrupt: [],
-    lost: [],
-    secondsPerBoot: [],
-  };
+  const counts = { cuts: 0, acknowledged: 0, recoveries: 0 };
+  const report: PowerReport = { ...counts, corrupt: [], lost: [], left: [] };
   let acknowledged: ReadonlyMap<string, number> = new Map();
   // The last boot only looks.
   for (const [boot, cut] of [...campaign.cuts, { acknowledgements: 0, delay: 0 }].entries()) {
-    const started = performance.now();
     const run = await runGuest(campaign, { ...cut, disks, first: boot * 10_000 });
     for (const disk of campaign.disks) compare(report, run, { disk, before: acknowledged.get(disk), boot });
     acknowledged = new Map([...acknowledged, ...run.acknowledged]);
     report.recoveries += run.recoveries;
     report.acknowledged += run.count;
     if (run.count > 0) report.cuts += 1;
-    report.secondsPerBoot.push(Math.round((performance.now() - started) / 100) / 10);
   }
   return report;
 }
@@ -85,6 +79,7 @@ function compare(
   if (seen === undefined)
     throw new Error(`boot ${boot} said nothing of ${disk}:\n${run.console.slice(-40).join('\n')}`);
   report.corrupt.push(...seen.problems.map((problem) => `boot ${boot}, ${disk}: ${problem}`));
+  report.left.push(...seen.left.map((path) => `boot ${boot}, ${disk}: ${path}`));
   if (before === undefined) return;
   if (seen.visible < before)
     report.lost.push(`boot ${boot}, ${disk}: ${before} was acknowledged, ${seen.visible} is there`);
@@ -114,12 +109,11 @@ async function runGuest(
   const lines = createInterface({ input: guest.stdout });
   lines.on('line', (line) => {
     console.push(line);
-    const [, word, rest = ''] = /(SEEN|ACK) (.*\S)/.exec(line) ?? [];
-    if (word === 'SEEN') {
-      const seen = JSON.parse(rest) as Seen;
-      watch.seen.set(seen.disk, seen);
-    } else if (word === 'ACK') {
-      const [disk = '', n] = rest.split(' ');
+    const [, json] = /^SEEN (\{.*\})/.exec(line) ?? [];
+    const seen = json === undefined ? undefined : (JSON.parse(json) as Seen);
+    if (seen !== undefined) watch.seen.set(seen.disk, seen);
+    const [, disk, n] = /^ACK (\S+) (\d+)/.exec(line) ?? [];
+    if (disk !== undefined) {
       watch.acknowledged.set(disk, Number(n));
       watch.count += 1;
     }

@@ -76,6 +76,8 @@ for name in $disks; do
   busybox mkdir /program/disks/$name
   busybox mount -t \${name%%-*} /dev/vd$letter /program/disks/$name || busybox poweroff -f
 done
+# What the kernel says from now on must not come between the words of the program.
+busybox dmesg -n 1
 exec /busybox chroot /program /node $options /main/test/faults/programs/guest.ts $first $disks
 `;
 
@@ -88,7 +90,15 @@ async function makeProgramDisk(root: string, image: string): Promise<void> {
     await mkdir(join(root, dirname(library)), { recursive: true });
     await cp(library, join(root, library), { dereference: true });
   }
-  for (const part of ['src/core', 'src/host', 'src/store', 'test/support', 'test/faults/programs', 'package.json']) {
+  const parts = [
+    'src/core',
+    'src/host',
+    'src/store',
+    'test/support',
+    'test/faults/programs',
+    'test/faults/leftovers.ts',
+  ];
+  for (const part of [...parts, 'package.json']) {
     await cp(join(repository, part), join(root, 'main', part), { recursive: true });
   }
   await writeFile(image, '');

@@ -9,6 +9,8 @@ export type Program = {
   readonly pid: number;
   /** Kill this one process, not its group. */
   kill(): void;
+  /** Resolves when this stands on its stdout. */
+  says(text: string): Promise<void>;
   readonly ended: Promise<Ended>;
 };
 
@@ -29,7 +31,17 @@ export function startTagged(argv: readonly string[], tag: string, env: NodeJS.Pr
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${file} could not be started`);
-  return { pid, kill: () => void child.kill('SIGKILL'), ended: endOf(child) };
+  return { pid, kill: () => void child.kill('SIGKILL'), says: (text) => saysOn(child, text), ended: endOf(child) };
+}
+
+function saysOn(child: ChildProcess, text: string): Promise<void> {
+  let said = '';
+  return new Promise((resolve) => {
+    child.stdout?.on('data', (bytes: Buffer | string) => {
+      said += String(bytes);
+      if (said.includes(text)) resolve();
+    });
+  });
 }
 
 /** Ends with the process itself: a child of it that lives on may hold its pipes open. */
@@ -63,6 +75,12 @@ async function taggedProcesses(tag: string): Promise<ReadonlyMap<number, string>
     found.set(Number(name), line.replaceAll('\0', ' ').trim());
   }
   return found;
+}
+
+/** Resolves when a tagged process whose command line begins so is there, or nobody waits for it any more. */
+export async function appears(tag: string, beginning: string, signal: AbortSignal): Promise<void> {
+  const isThere = async () => [...(await taggedProcesses(tag)).values()].some((line) => line.startsWith(beginning));
+  while (!signal.aborted && !(await isThere())) await setTimeout(50);
 }
 
 /** The tagged processes that are still there after so long; none as soon as there is none. */

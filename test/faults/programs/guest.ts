@@ -2,9 +2,11 @@
 // version after the other on each, from number FIRST, until the power goes.
 
 import { writeSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { reap } from '../../../src/store/ledger.ts';
 import { storePaths } from '../../../src/store/paths.ts';
 import { buildsInIndex, lookAtArtifacts } from '../../support/visible.ts';
+import { leftovers } from '../leftovers.ts';
 import { publishVersion, versionNumber } from './versions.ts';
 
 export type Seen = {
@@ -12,7 +14,10 @@ export type Seen = {
   /** The visible version, and the one the index names; -1: none. */
   readonly visible: number;
   readonly indexed: number;
+  /** What is visible and wrong. */
   readonly problems: readonly string[];
+  /** What is still there of unfinished work after the clean-up that each start begins with. */
+  readonly left: readonly string[];
 };
 
 const [first = '', ...disks] = process.argv.slice(2);
@@ -27,16 +32,19 @@ function pathsOf(disk: string) {
 }
 
 async function look(disk: string): Promise<void> {
-  const { artifacts } = pathsOf(disk);
+  const paths = pathsOf(disk);
+  const { artifacts } = paths;
   const { problems, builds } = await lookAtArtifacts(artifacts, { all: true });
   const [visible, indexed] = [builds, await buildsInIndex(artifacts)].map((map) => map.get(`${image}/x86_64`));
-  const seen: Seen = { disk, visible: versionNumber(visible), indexed: versionNumber(indexed), problems };
+  await mkdir(paths.home, { recursive: true });
+  await reap(paths);
+  const left = await leftovers(paths.home);
+  const seen: Seen = { disk, visible: versionNumber(visible), indexed: versionNumber(indexed), problems, left };
   say(`SEEN ${JSON.stringify(seen)}`);
 }
 
 async function publishOn(disk: string): Promise<void> {
   const paths = pathsOf(disk);
-  await reap(paths);
   for (let n = Number(first); ; n += 1) {
     await publishVersion(paths, image, n);
     say(`ACK ${disk} ${n}`);
