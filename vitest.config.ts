@@ -15,16 +15,18 @@ export default defineConfig({
       {
         test: {
           name: 'machines',
-          include: ['test/machines/**/*.test.ts'],
+          include: ['test/{machines,faults}/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 20 * minute,
           hookTimeout: 20 * minute,
         },
       },
+      // What chance decides, ten times as often. `each-step` leaves nothing to chance.
       {
         test: {
           name: 'nightly',
-          include: ['test/faults/**/*.test.ts'],
+          include: ['test/faults/{full-disk,kill,power-cut}.test.ts'],
+          env: { INGOT_FAULT_SCALE: '10' },
           fileParallelism: false,
           testTimeout: 120 * minute,
           hookTimeout: 120 * minute,
