@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { buildUserData, credentials, metaData, seedArgvs, userData } from './seed.ts';
+import { bareUserData, buildUserData, credentials, metaData, seedArgvs, userData } from './seed.ts';
 
 const keys = {
   loginPublic: 'ssh-ed25519 AAAA',
@@ -33,6 +33,14 @@ test('a guest that is built gets a throw-away user, only our host key, and keeps
   expect(parse(metaData('ingot-1', undefined))).toEqual({ 'instance-id': 'ingot-1' });
 });
 
+test('where we get in by other means, cloud-init makes nobody, writes no key and keeps the name', () => {
+  const data = parse(bareUserData());
+  expect(data).toEqual({
+    ...{ users: [], disable_root: false, preserve_hostname: true },
+    ...{ cloud_init_modules: ['growpart', 'resizefs'], cloud_config_modules: [], cloud_final_modules: [] },
+  });
+});
+
 test('meta-data names the instance', () => {
   expect(parse(metaData('ingot-1', 'ingot-guest'))).toEqual({
     'instance-id': 'ingot-1',
@@ -58,8 +66,16 @@ test('systemd gets the same as tmpfiles lines in one credential', () => {
     return type === 'f+~' ? [[path, mode, Buffer.from(content ?? '', 'base64').toString()]] : [];
   });
   expect(written).toEqual([
-    ['/root/.ssh/authorized_keys', '0600', 'ssh-ed25519 AAAA\n'],
+    ['/etc/ssh/ingot_login', '0600', 'ssh-ed25519 AAAA\n'],
     ['/etc/ssh/ingot_host_key', '0600', keys.hostPrivate],
-    ['/etc/ssh/sshd_config.d/00-ingot.conf', '0644', 'HostKey /etc/ssh/ingot_host_key\n'],
+    [
+      ...['/etc/ssh/sshd_config.d/00-ingot.conf', '0644'],
+      `HostKey /etc/ssh/ingot_host_key
+PermitRootLogin prohibit-password
+AuthorizedKeysFile /etc/ssh/ingot_login .ssh/authorized_keys .ssh/authorized_keys2
+`,
+    ],
   ]);
+  // What root's own keys are is the image's business.
+  expect(lines.join('\n')).not.toContain('/root');
 });

@@ -9,6 +9,13 @@ export const buildUser = 'builder';
 const hostKeyPath = '/etc/ssh/ingot_host_key';
 const dropInPath = '/etc/ssh/sshd_config.d/00-ingot.conf';
 const dropIn = `HostKey ${hostKeyPath}\n`;
+/** Apart from root's own keys, which may be part of the image. */
+const rootKeysPath = '/etc/ssh/ingot_login';
+const rootDropIn = `${dropIn}PermitRootLogin prohibit-password
+AuthorizedKeysFile ${rootKeysPath} .ssh/authorized_keys .ssh/authorized_keys2
+`;
+/** Where all of that lies in a guest. */
+export const accessFiles = [hostKeyPath, rootKeysPath, dropInPath];
 
 type SeedKeys = Pick<GuestKeys, 'loginPublic' | 'hostPrivate' | 'hostPublic'>;
 
@@ -68,6 +75,18 @@ export function buildUserData(keys: SeedKeys): string {
   return `#cloud-config\n${JSON.stringify(data, null, 1)}\n`;
 }
 
+/**
+ * The user-data of a guest that lets us in by `credentials`, for boots that its cloud-init takes part in: nothing of
+ * what the image's own first boot would do.
+ */
+export function bareUserData(): string {
+  const data = {
+    ...{ users: [], disable_root: false, preserve_hostname: true },
+    ...{ cloud_init_modules: ['growpart', 'resizefs'], cloud_config_modules: [], cloud_final_modules: [] },
+  };
+  return `#cloud-config\n${JSON.stringify(data, null, 1)}\n`;
+}
+
 export function metaData(instance: string, name: string | undefined): string {
   const data = { 'instance-id': instance, ...(name === undefined ? {} : { 'local-hostname': name }) };
   return `${JSON.stringify(data)}\n`;
@@ -87,38 +106,35 @@ export function seedArgvs(image: string, files: readonly string[]): readonly Arg
 export async function writeSeed(
   request: {
     readonly folder: string;
-    readonly keys: SeedKeys;
     readonly instance: string;
-    readonly purpose: 'check' | 'build';
+    readonly userData: string;
+    /** The name that the guest takes; absent: it keeps its own. */
+    readonly name?: string;
   },
   { host, signal }: Context,
 ): Promise<DiskFile> {
-  const { folder, keys, instance, purpose } = request;
-  const texts = {
-    'user-data': purpose === 'check' ? userData(keys) : buildUserData(keys),
-    'meta-data': metaData(instance, purpose === 'check' ? 'ingot-guest' : undefined),
-  };
-  for (const [name, text] of Object.entries(texts)) await host.files.write(`${folder}/${name}`, text, 0o600);
+  const { folder, instance, userData, name } = request;
+  const texts = { 'user-data': userData, 'meta-data': metaData(instance, name) };
+  for (const [file, text] of Object.entries(texts)) await host.files.write(`${folder}/${file}`, text, 0o600);
   const path = `${folder}/seed.img`;
   const argvs = seedArgvs(
     path,
-    Object.keys(texts).map((name) => `${folder}/${name}`),
+    Object.keys(texts).map((file) => `${folder}/${file}`),
   );
   for (const argv of argvs) await host.run({ argv }, { signal });
   return { path, format: 'raw' };
 }
 
 /**
- * The SMBIOS string that gives an image without cloud-init the same through systemd (252 and newer): a credential
+ * The SMBIOS string that gives an image the same through systemd (252 and newer) instead of cloud-init: a credential
  * `tmpfiles.extra` in tmpfiles.d(5) lines. Root logs in, since there is nobody to make a user.
  */
 export function credentials(keys: SeedKeys): string {
   const lines = [
-    'd /root/.ssh 0700 root root -',
-    `f+~ /root/.ssh/authorized_keys 0600 root root - ${base64(`${keys.loginPublic}\n`)}`,
     'd /etc/ssh/sshd_config.d 0755 root root -',
+    `f+~ ${rootKeysPath} 0600 root root - ${base64(`${keys.loginPublic}\n`)}`,
     `f+~ ${hostKeyPath} 0600 root root - ${base64(keys.hostPrivate)}`,
-    `f+~ ${dropInPath} 0644 root root - ${base64(dropIn)}`,
+    `f+~ ${dropInPath} 0644 root root - ${base64(rootDropIn)}`,
   ];
   return `io.systemd.credential.binary:tmpfiles.extra=${base64(`${lines.join('\n')}\n`)}`;
 }

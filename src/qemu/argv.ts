@@ -65,7 +65,7 @@ export function qemuArgv(config: MachineConfig): readonly [string, ...string[]] 
     ...cpuArgs(config),
     ...['-m', `size=${Math.floor(config.memory / 1024)}k`],
     ...firmwareArgs(config.firmware),
-    ...config.drives.flatMap(driveArgs),
+    ...config.drives.flatMap((drive) => driveArgs(drive, config.kernel === undefined)),
     ...networkArgs(),
     ...deviceArgs(config.arch),
     ...qmpArgs(config.sockets),
@@ -101,10 +101,12 @@ function isGuarded(firmware: 'bios' | UefiFiles): boolean {
   return firmware !== 'bios' && firmware.smm === true;
 }
 
-function driveArgs(drive: Drive): readonly string[] {
+/** A kernel that is given takes the place of the first drive to boot from: two may not have the same. */
+function driveArgs(drive: Drive, boots: boolean): readonly string[] {
   const own = drive.below === undefined ? baseNode(drive.file) : layerNode(drive.file, drive.below);
   const node = { ...own, ...cacheOptions, 'node-name': drive.id, 'read-only': drive.readOnly === true };
-  const device = { driver: 'virtio-blk-pci', drive: drive.id, ...(drive.boot === true ? { bootindex: 0 } : {}) };
+  const first = boots && drive.boot === true ? { bootindex: 0 } : {};
+  const device = { driver: 'virtio-blk-pci', drive: drive.id, ...first };
   return [...blockdev(node), '-device', JSON.stringify(device)];
 }
 

@@ -11,8 +11,8 @@ DIR          20250615150640 apt/
 
 `;
   expect(parseListing(text)).toEqual([
-    { name: 'a file.log', kind: 'file', size: 1041 },
-    { name: 'apt', kind: 'directory', size: 0 },
+    { name: 'a file.log', kind: 'file', size: 1041, changed: Date.UTC(2025, 5, 15, 15, 6, 40) / 1000 },
+    { name: 'apt', kind: 'directory', size: 0, changed: 1_750_000_000 },
   ]);
 });
 

@@ -1,7 +1,13 @@
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 
-export type ImageEntry = { readonly name: string; readonly kind: 'file' | 'directory'; readonly size: number };
+export type ImageEntry = {
+  readonly name: string;
+  readonly kind: 'file' | 'directory';
+  readonly size: number;
+  /** Seconds since 1970; of a link its own. */
+  readonly changed: number;
+};
 
 /** The root file system of a disk image, read without mounting or booting it. Links are followed. */
 export type ImageFiles = {
@@ -54,12 +60,17 @@ export function fstestArgv(raw: string, command: string, words: readonly string[
   return ['grub-fstest', '--', raw, command, ...words];
 }
 
-/** GRUB's long listing: size or DIR, time, name (with a slash for folders). */
+/** GRUB's long listing: size or DIR, time (UTC), name (with a slash for folders). */
 export function parseListing(text: string): readonly ImageEntry[] {
   return text.split('\n').flatMap((line): readonly ImageEntry[] => {
-    const [, size, name] = /^(DIR|\d+)\s+\d{14}\s(.+)$/.exec(line) ?? [];
-    if (size === undefined || name === undefined || name === './' || name === '../') return [];
-    if (size === 'DIR') return [{ name: name.replace(/\/$/, ''), kind: 'directory', size: 0 }];
-    return [{ name, kind: 'file', size: Number(size) }];
+    const [, size, time, name] = /^(DIR|\d+)\s+(\d{14})\s(.+)$/.exec(line) ?? [];
+    if (size === undefined || time === undefined || name === undefined || name === './' || name === '../') return [];
+    const changed = secondsOf(time);
+    if (size === 'DIR') return [{ name: name.replace(/\/$/, ''), kind: 'directory', size: 0, changed }];
+    return [{ name, kind: 'file', size: Number(size), changed }];
   });
+}
+
+function secondsOf(time: string): number {
+  return Date.parse(time.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6Z')) / 1000;
 }

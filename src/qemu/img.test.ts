@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { convertArgv, createOverlayArgv, flattenArgv, infoArgv, parseInfo, resizeArgv } from './img.ts';
+import { convertArgv, createOverlayArgv, flattenArgv, infoArgv, mapArgv, parseInfo, resizeArgv } from './img.ts';
 
 const base = { path: '/a/disk.img', format: 'raw' } as const;
 const target = { path: '/b/disk.qcow2', format: 'qcow2' } as const;
@@ -9,6 +9,7 @@ test('formats are pinned in every command', () => {
     ...['-q', '-f', 'qcow2', '-o', 'cluster_size=4096', '/s/o.qcow2', '5'],
   ]);
   expect(infoArgv(target)).toEqual(['qemu-img', 'info', '--output=json', '-f', 'qcow2', '/b/disk.qcow2']);
+  expect(mapArgv(base)).toEqual(['qemu-img', 'map', '--output=json', '-f', 'raw', '/a/disk.img']);
   expect(convertArgv(target, base)).toEqual([
     'qemu-img',
     'convert',

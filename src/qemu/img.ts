@@ -26,6 +26,11 @@ export function infoArgv(disk: DiskFile): Argv {
   return ['qemu-img', 'info', '--output=json', '-f', disk.format, absolute(disk.path)];
 }
 
+/** Where a disk holds data, in JSON. */
+export function mapArgv(disk: DiskFile): Argv {
+  return ['qemu-img', 'map', '--output=json', '-f', disk.format, absolute(disk.path)];
+}
+
 /** Holes stay holes. `-W` is never used: it makes the result depend on timing. */
 export function convertArgv(from: { readonly path: string; readonly format: DiskFormat }, to: DiskFile): Argv {
   return ['qemu-img', 'convert', '-f', from.format, '-O', to.format, absolute(from.path), absolute(to.path)];
@@ -66,6 +71,17 @@ export function parseInfo(text: string, path: string): { readonly virtualSize: n
 export async function diskSize(disk: DiskFile, { host, signal }: Context): Promise<number> {
   const { stdout } = await host.run({ argv: infoArgv(disk) }, { signal, timeoutMs: 30_000 });
   return parseInfo(stdout, disk.path).virtualSize;
+}
+
+export type Extent = { readonly start: number; readonly end: number };
+
+const extents = z.array(z.object({ start: z.number().int(), length: z.number().int(), data: z.boolean() }));
+
+/** Where a disk holds more than holes: bytes from `start` to before `end`, in order. */
+export async function dataExtents(disk: DiskFile, { host, signal }: Context): Promise<readonly Extent[]> {
+  const { stdout } = await host.run({ argv: mapArgv(disk) }, { signal });
+  const data = extents.parse(JSON.parse(stdout)).filter((extent) => extent.data);
+  return data.map(({ start, length }) => ({ start, end: start + length }));
 }
 
 /** The disk as a raw file: itself, or a sparse copy at `copy`, made once. */

@@ -13,7 +13,7 @@ import { remoteCall } from '../guest/script.ts';
 import { forSsh, type Ssh, type SshTarget } from '../guest/ssh.ts';
 import { until } from '../guest/wait.ts';
 import { translationFactor } from '../qemu/accelerator.ts';
-import { type Drive, type MachineConfig, qemuArgv } from '../qemu/argv.ts';
+import { type Accelerator, type Drive, type MachineConfig, qemuArgv } from '../qemu/argv.ts';
 import { prepareUefi } from '../qemu/firmware.ts';
 import { createOverlayArgv, diskSize } from '../qemu/img.ts';
 import { type Machine, startMachine } from '../qemu/machine.ts';
@@ -32,7 +32,7 @@ const restartMs = 120_000;
 export const firmwareNames: Readonly<Record<Firmware, string>> = { bios: 'BIOS', uefi: 'UEFI' };
 
 /** A guest that is up and lets us in. */
-export type BootedGuest = CheckGuest & {
+export type BootedGuest = Omit<CheckGuest, 'identity' | 'reboot'> & {
   readonly target: SshTarget;
   /** The socket that other ssh calls go through. */
   readonly sshSocket: string;
@@ -45,7 +45,7 @@ export type BootedGuest = CheckGuest & {
   /** What the guest says on its serial port. */
   readonly console: Console;
   readonly machine: () => Machine;
-  /** What a saved state of it fits. */
+  /** What a state that is saved now fits. */
   readonly shape: string;
   /** The file of UEFI's variables. */
   readonly vars?: string;
@@ -56,19 +56,28 @@ export type BootedGuest = CheckGuest & {
   /** Let it rest, as if no time passed for it, and go on. */
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Restart it by its own boot loader, and log in again; from then on with another accelerator where one is given. */
+  reboot(accelerator?: Accelerator): Promise<void>;
   /** Wait until the guest has turned itself off. */
   untilOff(action: () => Promise<unknown>): Promise<void>;
   /** End it; nothing of it is left but its logs. */
   stop(): Promise<void>;
 };
 
+/** The same of a throw-away copy of a finished disk. */
+export type CopiedGuest = BootedGuest & CheckGuest;
+
 /** What a guest boots from, or goes on with. */
 export type GuestStart = {
   readonly firmware: Firmware;
   /** Asked at each start: what lies below may have grown since. */
   readonly root: () => Drive;
+  /** Boot this kernel instead of what the disk's boot loader would; only for the first time. */
+  readonly kernel?: MachineConfig['kernel'];
   /** Go on from here instead of booting. */
   readonly state?: GuestState;
+  /** How long a boot may take, without translation. */
+  readonly patienceMs?: number;
   /** What the guest says on the channel; only then it has one. */
   readonly onChannel?: (bytes: Uint8Array) => void;
   /** Called when the guest runs again, before the login. */
@@ -95,37 +104,55 @@ export async function bootCopy(
   disk: DiskFile,
   firmware: Firmware,
   ctx: Context,
-): Promise<BootedGuest> {
+): Promise<CopiedGuest> {
   const size = (await diskSize(disk, ctx)) + grownBy;
   const overlay = `${bench.scratch}/overlay-${firmware}.qcow2`;
   await ctx.host.run({ argv: createOverlayArgv(overlay, size) }, { signal: ctx.signal });
   const root: Drive = { id: 'disk', file: { path: overlay, format: 'qcow2' }, below: [disk], boot: true };
-  return bootGuest(bench, { firmware, root: () => root }, ctx);
+  const guest = await bootGuest(bench, { firmware, root: () => root }, ctx);
+  try {
+    return Object.assign(guest, { identity: await identityOf(guest) });
+  } catch (error) {
+    await guest.stop();
+    throw error;
+  }
+}
+
+async function identityOf(guest: BootedGuest): Promise<CheckGuest['identity']> {
+  const { stdout } = await guest.exec({ text: identityScript });
+  const [machineId = '', ...hostKeys] = stdout.split('\n').filter((line) => line !== '');
+  return { machineId, hostKeys };
 }
 
 /** Boot a guest and log in. What the guest says on its console until then goes to the step's log. */
 export async function bootGuest(bench: GuestBench, begin: GuestStart, ctx: Context): Promise<BootedGuest> {
-  const { firmware, state, onChannel, onStart } = begin;
+  const { firmware, state, onChannel, onStart, patienceMs = loginMs } = begin;
   const started = ctx.host.monotonic();
   const watch = new Watch(bench, firmware, ctx);
-  const first = await configure(bench, begin, ctx);
-  const shape = await machineShape(first, ctx);
+  let config = await configure(bench, begin, ctx);
+  let shape = await machineShape(config, ctx);
   if (state !== undefined && state.shape !== shape) throw new StaleStateError();
   const listeners = { ...listenersOf(watch), ...(onChannel === undefined ? {} : { onChannel }) };
   const start = async (from?: string) => {
-    const drives = [begin.root(), ...first.drives.slice(1)];
-    const machine = await startMachine({ ...first, drives }, listeners, ctx, from);
+    const drives = [begin.root(), ...config.drives.slice(1)];
+    const machine = await startMachine({ ...config, drives }, listeners, ctx, from);
     watch.observe(machine);
     return machine;
   };
-  const session = new Session(bench, { watch, start, machine: await start(state?.file), firmware }, ctx);
+  const restart = async (accelerator = config.accelerator) => {
+    const { kernel: _, ...own } = config;
+    config = { ...own, accelerator };
+    shape = await machineShape(config, ctx);
+    return start();
+  };
+  const guest = { watch, restart, machine: await start(state?.file), firmware };
+  const session = new Session(bench, guest, ctx);
   try {
     await onStart?.(session.machine);
-    await session.login();
-    const identity = await session.identity();
+    await session.login(patienceMs);
     watch.quiet = true;
     return {
-      ...{ firmware, arch: bench.arch, identity },
+      ...{ firmware, arch: bench.arch },
       get ssh() {
         return { ...session.target, keyFile: bench.keys.loginFile };
       },
@@ -137,14 +164,16 @@ export async function bootGuest(bench: GuestBench, begin: GuestStart, ctx: Conte
       stretch: session.stretch,
       lost: watch.lost.signal,
       console: watch.console,
-      shape,
-      ...(first.firmware === 'bios' ? {} : { vars: first.firmware.vars.path }),
+      get shape() {
+        return shape;
+      },
+      ...(config.firmware === 'bios' ? {} : { vars: config.firmware.vars.path }),
       machine: () => session.machine,
       explain: (error) => watch.explain(error),
       exec: (script, options) => session.exec(script, { ...options, sudo: session.sudo }),
       execAsUser: (script) => session.exec(script, { sudo: false }),
       run: (script, options) => session.run(script, options),
-      reboot: () => session.reboot(),
+      reboot: (accelerator) => session.reboot(accelerator),
       pause: () => session.pause(),
       resume: () => session.resume(),
       untilOff: (action) => session.untilOff(action),
@@ -180,6 +209,7 @@ async function configure(bench: GuestBench, begin: GuestStart, ctx: Context): Pr
     firmware: firmware === 'bios' ? 'bios' : await uefi(),
     serialLog: `${logs}/console-${firmware}.log`,
     ...(bench.credentials === undefined ? {} : { credentials: bench.credentials }),
+    ...(begin.kernel === undefined ? {} : { kernel: begin.kernel }),
     ...(onChannel === undefined ? {} : { channel: true }),
   };
 }
@@ -196,7 +226,10 @@ async function machineShape(config: MachineConfig, { host, signal }: Context): P
   }));
   const vars = { path: '/', format: 'raw' as const };
   const firmware = config.firmware === 'bios' ? 'bios' : { ...config.firmware, vars };
-  const argv = qemuArgv({ ...config, drives, firmware, sockets: '/', serialLog: '/', credentials: '/' });
+  const { kernel } = config;
+  const anyKernel = kernel === undefined ? {} : { kernel: { file: '/', initrd: '/', append: kernel.append } };
+  const places = { sockets: '/', serialLog: '/', credentials: '/' };
+  const argv = qemuArgv({ ...config, drives, firmware, ...places, ...anyKernel });
   const version = await host.run({ argv: [argv[0], '--version'] }, { signal });
   const isReal = config.accelerator.name !== 'tcg';
   const processor = isReal ? ((await host.files.readText('/proc/cpuinfo')) ?? '').split('\n\n')[0] : '';
@@ -294,8 +327,8 @@ const silence = 'the guest does not answer any more: its network is lost, or it 
 
 type Guest = {
   readonly watch: Watch;
-  /** Start QEMU on the guest's disk, which keeps what was written to it. */
-  readonly start: () => Promise<Machine>;
+  /** Start QEMU again on the guest's disk, which keeps what was written to it. */
+  readonly restart: (accelerator?: Accelerator) => Promise<Machine>;
   readonly machine: Machine;
   readonly firmware: Firmware;
 };
@@ -308,7 +341,7 @@ class Session {
   readonly sudo: boolean;
   readonly stretch: number;
   readonly #watch: Watch;
-  readonly #start: () => Promise<Machine>;
+  readonly #restart: Guest['restart'];
   readonly #ctx: Context;
   #ssh: Ssh | undefined;
   /** It was told to end. */
@@ -317,7 +350,7 @@ class Session {
   constructor({ login, sockets, accelerator }: GuestBench, guest: Guest, ctx: Context) {
     const { machine, firmware } = guest;
     this.#watch = guest.watch;
-    this.#start = guest.start;
+    this.#restart = guest.restart;
     this.machine = machine;
     this.#ctx = ctx;
     this.stretch = accelerator.name === 'tcg' ? translationFactor : 1;
@@ -326,14 +359,14 @@ class Session {
     this.target = { ...login, host: '127.0.0.1', port: machine.sshPort };
   }
 
-  async login(): Promise<void> {
+  async login(patienceMs = loginMs): Promise<void> {
     const onOpen = (ssh: Ssh): void => {
       this.#ssh = ssh;
       void ssh.ended.then((how) => {
         if (how === 'silent' && !this.#leaves) void this.#watch.trouble(silence);
       });
     };
-    const limits = { milliseconds: loginMs * this.stretch, lost: this.#watch.lost.signal };
+    const limits = { milliseconds: patienceMs * this.stretch, lost: this.#watch.lost.signal };
     await until(forSsh(this.target, this.socket, this.#ctx.host, onOpen), limits, this.#ctx);
   }
 
@@ -363,22 +396,17 @@ class Session {
     return stdout.split('\n').filter((line) => line !== '');
   }
 
-  async identity(): Promise<CheckGuest['identity']> {
-    const [machineId = '', ...hostKeys] = await this.#read(identityScript);
-    return { machineId, hostKeys };
-  }
-
   /**
    * The guest restarts itself; QEMU ends at that and is started again on the same disk. A reset in place is not what
    * is proven, and QEMU 7.2 under emulation hangs in about one of ten.
    */
-  async reboot(): Promise<void> {
+  async reboot(accelerator?: Accelerator): Promise<void> {
     const before = await this.#read(bootIdScript);
     try {
       // The connection breaks before the command can answer.
       const restarted = await this.#off(() => this.#read('systemctl reboot').catch(() => undefined));
       if (!restarted) throw new IngotError({ code: 'STEP_FAILED', message: 'the guest ended instead of restarting' });
-      this.machine = await this.#start();
+      this.machine = await this.#restart(accelerator);
       this.target = { ...this.target, port: this.machine.sshPort };
       await this.login();
     } catch (error) {

@@ -4,7 +4,7 @@ import type { ErrorRecord, Outcome } from '../core/events.ts';
 import type { Check, CheckSubject, Kinds } from '../core/kinds.ts';
 import { isNoSpace } from '../core/space.ts';
 import type { Firmware, KindUse } from '../core/spec.ts';
-import { type BootedGuest, bootCopy, firmwareNames } from './boot-guest.ts';
+import { bootCopy, type CopiedGuest, firmwareNames } from './boot-guest.ts';
 import { errorRecord } from './error-record.ts';
 import { type CopyRequest, type OpenBench, openCopyBench } from './guest-bench.ts';
 
@@ -51,7 +51,7 @@ export class CheckError extends IngotError {
 export async function checkArtifact(request: CheckRequest, ctx: Context): Promise<CheckReport> {
   const started = ctx.host.monotonic();
   const checks = request.uses.map((use) => ({ use, check: checkOf(use, request.kinds) }));
-  const guests: BootedGuest[] = [];
+  const guests: CopiedGuest[] = [];
   const results: CheckResult[] = [];
   let bench: OpenBench | undefined;
   try {
@@ -81,7 +81,7 @@ function checkOf(use: KindUse, kinds: CheckRequest['kinds']): Check {
   return check;
 }
 
-function subjectOf({ arch, disk, scratch }: CheckRequest, guests: readonly BootedGuest[]): CheckSubject {
+function subjectOf({ arch, disk, scratch }: CheckRequest, guests: readonly CopiedGuest[]): CheckSubject {
   return { arch, disk, guests, scratch };
 }
 
@@ -89,10 +89,10 @@ function subjectOf({ arch, disk, scratch }: CheckRequest, guests: readonly Boote
 async function bootAll(
   bench: OpenBench,
   { disk, firmware }: CheckRequest,
-  guests: BootedGuest[],
+  guests: CopiedGuest[],
   ctx: Context,
 ): Promise<readonly CheckResult[]> {
-  const up = new Map<Firmware, BootedGuest>();
+  const up = new Map<Firmware, CopiedGuest>();
   const boots = firmware.map((name) => {
     const inside = { ...ctx, step: `boot-${name}` };
     const title = `boot under ${firmwareNames[name]}`;

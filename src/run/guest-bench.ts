@@ -3,7 +3,7 @@ import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { DiskFile } from '../core/kinds.ts';
 import { type GuestKeys, makeKeys, readKeys } from '../guest/keys.ts';
-import { buildUser, credentials, loginUser, writeSeed } from '../guest/seed.ts';
+import { bareUserData, buildUser, buildUserData, credentials, loginUser, userData, writeSeed } from '../guest/seed.ts';
 import type { SshLogin } from '../guest/ssh.ts';
 import { findAccelerator } from '../qemu/accelerator.ts';
 import type { Accelerator } from '../qemu/argv.ts';
@@ -21,6 +21,8 @@ export type BenchRequest = {
   readonly secureBoot: boolean;
   /** Whether the image has cloud-init: it decides how we get in. */
   readonly cloudInit: boolean;
+  /** Get in without it all the same: the guest is booted by its kernel directly, with cloud-init turned off. */
+  readonly direct?: boolean;
   /** An access that the image brings along, instead of ours. */
   readonly access?: GuestAccess;
   /** A folder for work files that the caller removes. */
@@ -59,7 +61,7 @@ export type GuestBench = BenchRequest & {
 /** What throw-away copies of a finished disk are booted with. */
 export type CopyRequest = Omit<
   BenchRequest,
-  'purpose' | 'cloudInit' | 'kernel' | 'kernelVersion' | 'access' | 'earlier'
+  'purpose' | 'cloudInit' | 'direct' | 'kernel' | 'kernelVersion' | 'access' | 'earlier'
 > & {
   readonly disk: DiskFile;
   /** Names of the packages in the image. */
@@ -122,26 +124,38 @@ async function adoptKeys(folder: string, sockets: string, ctx: Context): Promise
   return readKeys(sockets, ctx);
 }
 
+type Place = { readonly sockets: string; readonly keys: GuestKeys };
+
 async function prepareLogin(
-  { access, cloudInit, purpose, earlier }: BenchRequest,
-  { sockets, keys }: { readonly sockets: string; readonly keys: GuestKeys },
+  request: BenchRequest,
+  place: Place,
   ctx: Context,
 ): Promise<Pick<GuestBench, 'login' | 'seed' | 'credentials'>> {
+  const { access, cloudInit, purpose, earlier } = request;
+  const { sockets, keys } = place;
   if (access !== undefined) return { login: await ownLogin(access, sockets, ctx) };
-  const ours = {
-    ...{ keyFile: keys.loginFile, knownHostsFile: keys.knownHostsFile, hostKeyAlias: keys.alias },
+  const seed = cloudInit ? { seed: await seedOf(request, place, ctx) } : {};
+  const login = {
+    ...{ user: purpose === 'check' ? loginUser : buildUser, keyFile: keys.loginFile },
+    ...{ knownHostsFile: keys.knownHostsFile, hostKeyAlias: keys.alias },
     lostAfterSeconds: lostAfterSeconds[purpose],
   };
-  if (cloudInit) {
-    const user = purpose === 'check' ? loginUser : buildUser;
-    const old: DiskFile = { path: `${sockets}/${seedFile}`, format: 'raw' };
-    const instance = `ingot-${ctx.host.randomBytes(8).toString('hex')}`;
-    const seed = earlier === undefined ? await writeSeed({ folder: sockets, keys, instance, purpose }, ctx) : old;
-    return { login: { user, ...ours }, seed };
-  }
   const file = `${sockets}/${credentialsFile}`;
+  const hadCredentials = earlier !== undefined && (await ctx.host.files.stat(file)) !== undefined;
+  if (cloudInit && request.direct !== true && !hadCredentials) return { login, ...seed };
   if (earlier === undefined) await ctx.host.files.write(file, credentials(keys), 0o600);
-  return { login: { user: 'root', ...ours }, credentials: file };
+  return { login: { ...login, user: 'root' }, credentials: file, ...seed };
+}
+
+async function seedOf(
+  { direct, purpose, earlier }: BenchRequest,
+  { sockets, keys }: Place,
+  ctx: Context,
+): Promise<DiskFile> {
+  if (earlier !== undefined) return { path: `${sockets}/${seedFile}`, format: 'raw' };
+  const seed = { folder: sockets, instance: `ingot-${ctx.host.randomBytes(8).toString('hex')}` };
+  if (purpose === 'check') return writeSeed({ ...seed, userData: userData(keys), name: 'ingot-guest' }, ctx);
+  return writeSeed({ ...seed, userData: direct === true ? bareUserData() : buildUserData(keys) }, ctx);
 }
 
 /** The image's own access. Its host key is its own too: it is taken for right once, on loopback, and then pinned. */

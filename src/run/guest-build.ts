@@ -5,19 +5,21 @@ import type { Json } from '../core/keys.ts';
 import type { ManifestStep } from '../core/manifest.ts';
 import type { Plan, PlannedStep } from '../core/plan.ts';
 import { fillSecrets } from '../core/secrets.ts';
-import type { Firmware, ImageSpec } from '../core/spec.ts';
+import type { ImageSpec } from '../core/spec.ts';
+import { bootFilesText, bootState, newestKernel, parseBootFiles } from '../guest/boot-files.ts';
 import { createChannel } from '../guest/channel.ts';
-import { openImage } from '../qemu/image-files.ts';
 import { asRaw, diskSize } from '../qemu/img.ts';
+import type { Machine } from '../qemu/machine.ts';
 import { dropLayer } from '../store/layers.ts';
-import { type BootedGuest, bootGuest, StaleStateError } from './boot-guest.ts';
-import { type GuestAccess, type OpenBench, openBench } from './guest-bench.ts';
+import type { BootedGuest } from './boot-guest.ts';
 import { GuestDisk, newLayerId } from './guest-disk.ts';
-import { atRest, wake } from './guest-rest.ts';
+import { atRest } from './guest-rest.ts';
 import { readFacts, sealGuest } from './guest-seal.ts';
+import { GuestStarts } from './guest-starts.ts';
 import { GuestStates } from './guest-states.ts';
 import { guestWork } from './guest-work.ts';
 import { LayerLocks } from './layer-locks.ts';
+import { lookInside } from './look-inside.ts';
 import { parentDisk } from './parent-disk.ts';
 import { scanDisk } from './scan.ts';
 import { sourceContext } from './source-context.ts';
@@ -81,9 +83,7 @@ class Construction {
   readonly #locks: LayerLocks;
   readonly #states: GuestStates;
   readonly #channel = createChannel();
-  #bench: OpenBench | undefined;
-  #guest: BootedGuest | undefined;
-  #boots = 0;
+  readonly #starts: GuestStarts;
 
   constructor(build: GuestBuild, ctx: Context) {
     this.#build = build;
@@ -93,6 +93,9 @@ class Construction {
     this.#disk = new GuestDisk(paths, build.folder, build.spec.disk);
     this.#locks = new LayerLocks(paths);
     this.#states = new GuestStates(build.workshop, build.spec, build.warm);
+    const { workshop, spec, folder, logs } = build;
+    const own = { disk: this.#disk, states: this.#states, channel: this.#channel };
+    this.#starts = new GuestStarts({ workshop, spec, folder, logs, ...own });
   }
 
   async run(): Promise<SealedDisk> {
@@ -105,20 +108,19 @@ class Construction {
       done.push(...(await this.#make(index, step)));
     }
     this.#locks.release();
-    const guest = await this.#enter(this.#ctx);
+    const guest = await this.#starts.enter(this.#ctx);
     const seal = await this.#seal(guest);
     return { ...seal.value, steps: [...done, { ...sealStep, seconds: seal.seconds }] };
   }
 
   async enterLast(): Promise<BootedGuest> {
     await this.#restore();
-    return this.#enter(this.#ctx);
+    return this.#starts.enter(this.#ctx);
   }
 
   async close(): Promise<void> {
     this.#locks.release();
-    await this.#guest?.stop();
-    await this.#bench?.close();
+    await this.#starts.close();
   }
 
   /** Take all stored layers, in order; those that others make at this moment are waited for. */
@@ -155,7 +157,7 @@ class Construction {
   async #leaveTree(step: PlannedStep, tree: NonNullable<GuestBuild['tree']>): Promise<readonly ManifestStep[]> {
     const { disk, steps } = await tree.build();
     const ctx = { ...this.#ctx, step: step.id };
-    const facts = await lookInside(disk, ctx);
+    const facts = await lookInside(disk, await this.#disk.newLayer(keyOf(step), ctx), ctx);
     const record = { key: keyOf(step), title: step.title, seconds: 0 };
     await this.#disk.start({ path: disk, format: 'raw' }, { size: this.#disk.size, ...facts }, record, ctx);
     await ctx.host.files.remove(disk);
@@ -179,7 +181,8 @@ class Construction {
       );
       const size = await diskSize(disk, ctx);
       if (size > spec.disk) throw tooSmall(spec, size);
-      const facts = await lookInside(await asRaw(disk, join(folder, 'base.raw'), ctx), ctx);
+      const raw = await asRaw(disk, join(folder, 'base.raw'), ctx);
+      const facts = await lookInside(raw, await this.#disk.newLayer(keyOf(step), ctx), ctx);
       await ctx.host.files.remove(join(folder, 'base.raw'));
       const seconds = (ctx.host.monotonic() - started) / 1000;
       await this.#disk.start(disk, { size, ...facts }, { key: keyOf(step), title: step.title, seconds }, ctx);
@@ -190,14 +193,14 @@ class Construction {
     const { workshop, spec, folder } = this.#build;
     return withStep(step, this.#ctx, async (ctx) => {
       const started = ctx.host.monotonic();
-      const guest = await this.#enter(ctx);
+      const guest = await this.#starts.enter(ctx);
       const layer = await this.#disk.newLayer(keyOf(step), ctx);
       // `2-shell` is the second step of the spec.
       const use = spec.steps[Number.parseInt(step.id, 10) - 1];
       const kind = workshop.kinds.steps.get(step.kind);
       if (use === undefined || kind === undefined) throw new Error(`no step ${step.id}`);
       const options = fillSecrets(use.options, kind.secretsIn, workshop.secret);
-      const work = guestWork(guest, ctx, () => this.#restart(guest));
+      const work = guestWork(guest, ctx, () => this.#starts.restart(guest));
       try {
         await withStepContext({ workshop, spec, folder, layer }, ctx, (inside) => kind.run(options, work, inside));
       } catch (error) {
@@ -212,118 +215,41 @@ class Construction {
 
   /** Store what the step wrote; the guest's state too, so that what follows it starts in seconds. */
   async #keep(record: { readonly key: string; readonly title: string; readonly seconds: number }, ctx: Context) {
-    const guest = await this.#enter(ctx);
-    const bench = this.#openBench();
+    const guest = await this.#starts.enter(ctx);
+    const { bench, running } = this.#starts;
     const overlay = await this.#disk.newOverlay(ctx);
     const id = newLayerId(ctx);
     const keys = bench.login.newHostKey === true ? [] : [bench.keys.loginPublic, bench.keys.hostPublic].map(rawKey);
-    const rested = await atRest(guest, this.#channel, ctx, async (machine) => {
+    const action = async (machine: Machine) => {
       await machine.putOverlay('disk', overlay);
-      await this.#states.save({ key: record.key, disk: id, guest, bench, machine }, ctx);
-    });
-    if (!rested) {
-      // What cannot be frozen is turned off instead, and boots again for the next step.
-      await guest.untilOff(() => guest.exec({ text: 'sync; systemctl poweroff || poweroff' }).catch(() => undefined));
-      await guest.stop();
-      this.#guest = undefined;
-    }
-    await this.#disk.keep(overlay, { id, keys }, record, ctx);
-  }
-
-  #openBench(): OpenBench {
-    if (this.#bench === undefined) throw new Error('no bench is open');
-    return this.#bench;
-  }
-
-  /** The running guest; where there is none it goes on from a saved state, or boots. */
-  async #enter(ctx: Context): Promise<BootedGuest> {
-    if (this.#guest !== undefined) return this.#guest;
-    this.#boots += 1;
-    const { top } = this.#disk;
-    const warm = this.#boots === 1 && top !== undefined ? await this.#resume(top, ctx) : undefined;
-    this.#guest = warm ?? (await this.#boot(ctx));
-    return this.#guest;
-  }
-
-  async #resume(layer: { readonly key: string; readonly id: string }, ctx: Context): Promise<BootedGuest | undefined> {
-    const state = await this.#states.find(layer, ctx);
-    if (state === undefined) return undefined;
-    try {
-      this.#bench = await this.#open(ctx, { folder: state.keys });
-      this.#disk.use(await this.#disk.newOverlay(ctx));
-      return await bootGuest(
-        this.#bench,
-        { ...this.#begin(), state, onStart: (machine) => this.#wake(machine, ctx) },
-        ctx,
-      );
-    } catch (error) {
-      ctx.signal.throwIfAborted();
-      await this.#bench?.close();
-      this.#bench = undefined;
-      await this.#states.drop(layer.key);
-      const why = error instanceof StaleStateError ? 'QEMU or the machine changed' : String(error);
-      ctx.emit({ type: 'log', id: ctx.step, line: `a saved state could not be used (${why}): booting instead` });
-      return undefined;
-    }
-  }
-
-  #wake(machine: Parameters<typeof wake>[0], ctx: Context): Promise<void> {
-    return wake(machine, this.#channel, ctx, 1);
-  }
-
-  async #boot(ctx: Context): Promise<BootedGuest> {
-    this.#bench ??= await this.#open(ctx, undefined);
-    this.#disk.use(await this.#disk.newOverlay(ctx));
-    const guest = await bootGuest(this.#bench, this.#begin(), ctx);
-    try {
-      await untilSettled(guest);
-      return guest;
-    } catch (error) {
-      await guest.stop();
-      throw error;
-    }
-  }
-
-  async #restart(guest: BootedGuest): Promise<void> {
-    await guest.reboot();
-    await untilSettled(guest);
-  }
-
-  #begin() {
-    return {
-      firmware: firmwareOf(this.#build.spec),
-      root: () => this.#disk.drive,
-      onChannel: (bytes: Uint8Array) => this.#channel.add(bytes),
+      await this.#states.save({ key: record.key, disk: id, guest, bench, machine, running }, ctx);
     };
+    const { paths = [], state } = this.#disk.directKernel ?? {};
+    const first = bootFilesText(paths);
+    const said = (await atRest(guest, this.#channel, ctx, { first, action })) ?? (await this.#turnOff(guest, first));
+    const files = parseBootFiles(said);
+    const kernel = newestKernel(files);
+    const boots = { bootsAlike: bootState(files) === state, ...(kernel === undefined ? {} : { kernel }) };
+    await this.#disk.keep(overlay, { id, keys, ...boots }, record, ctx);
   }
 
-  async #open(ctx: Context, earlier: { readonly folder: string } | undefined): Promise<OpenBench> {
-    const { workshop, spec, folder, logs } = this.#build;
-    const { arch, memory, cpus, virtualization, secureBoot } = spec;
-    const { base } = this.#disk;
-    const access = accessOf(spec, workshop);
-    return openBench(
-      {
-        ...{ purpose: 'build', arch, memory, cpus, virtualization, secureBoot },
-        cloudInit: base?.cloudInit === true,
-        ...(access === undefined ? {} : { access }),
-        ...{ scratch: join(folder, 'guest'), logs, state: join(workshop.paths.home, 'state') },
-        kernel: () => this.#disk.kernel(join(folder, 'guest'), ctx),
-        kernelVersion: base?.kernel,
-        ...(earlier === undefined ? {} : { earlier }),
-      },
-      ctx,
-    );
+  /** What cannot be frozen is turned off instead, and boots again for the next step. */
+  async #turnOff(guest: BootedGuest, first: string): Promise<string> {
+    const { stdout } = await guest.run({ text: first }, {});
+    await guest.untilOff(() => guest.exec({ text: 'sync; systemctl poweroff || poweroff' }).catch(() => undefined));
+    await guest.stop();
+    this.#starts.left();
+    return stdout;
   }
 
   async #seal(guest: BootedGuest) {
     const { workshop, spec, folder } = this.#build;
     return withStep({ id: 'guest-seal', title: 'seal' }, this.#ctx, async (ctx) => {
-      const bench = this.#openBench();
+      const { bench } = this.#starts;
       const facts = await readFacts(guest);
       const ours = bench.login.newHostKey === true ? undefined : bench.keys;
-      await sealGuest(guest, this.#channel, ours?.loginPublic, ctx);
-      this.#guest = undefined;
+      await sealGuest(guest, this.#channel, ours === undefined ? 'own' : 'ours', ctx);
+      this.#starts.left();
       const disk = join(folder, 'disk.raw');
       await this.#disk.flatten({ path: disk, format: 'raw' }, ctx);
       const last = ours === undefined ? [] : [ours.loginPublic, ours.hostPublic].map(rawKey);
@@ -336,25 +262,6 @@ class Construction {
 const sealStep = {
   ...{ id: 'guest-seal', title: 'seal', key: '', outcome: 'done', inputs: { 'kind version': '1' } },
 } as const satisfies Omit<ManifestStep, 'seconds'>;
-
-/** Jobs of the first boot that have not ended would race with the steps. */
-const settledScript = {
-  name: 'waiting for the first boot',
-  text: `if command -v cloud-init >/dev/null; then
-  cloud-init status --wait >/dev/null 2>&1 || { code=$?; [ $code = 2 ] || { cloud-init status --long >&2; exit $code; }; }
-fi
-if [ -d /run/systemd/system ]; then timeout 300 systemctl is-system-running --wait >/dev/null 2>&1 || :; fi
-`,
-};
-
-async function untilSettled(guest: BootedGuest): Promise<void> {
-  const { exitCode, stderr } = await guest.run(settledScript, {});
-  if (exitCode === 0) return;
-  const detail = stderr.trim().split('\n').slice(-20);
-  throw await guest.explain(
-    new IngotError({ code: 'STEP_FAILED', message: 'the first boot of the guest did not end well', detail }),
-  );
-}
 
 function keyOf(step: PlannedStep): string {
   if (step.key === undefined) throw new Error(`the key of ${step.id} is not known`);
@@ -372,36 +279,6 @@ function tooSmall(spec: ImageSpec, size: number): IngotError {
     message: `the disk of ${spec.name} is smaller than the one it is made from, which has ${size} bytes`,
     hint: `write \`disk: ${gibibytes}G\` or more: disks grow, they do not shrink`,
   });
-}
-
-/** BIOS where the image boots under it: it starts faster and has no variables. */
-function firmwareOf(spec: ImageSpec): Firmware {
-  return spec.arch === 'x86_64' && spec.firmware.includes('bios') && !spec.secureBoot ? 'bios' : 'uefi';
-}
-
-function accessOf(spec: ImageSpec, workshop: Workshop): GuestAccess | undefined {
-  if (spec.ssh === undefined) return undefined;
-  const { user } = spec.ssh;
-  if ('key' in spec.ssh) return { user, keyFile: join(workshop.root, spec.ssh.key) };
-  const { password } = fillSecrets({ password: spec.ssh.password }, [['password']], workshop.secret) as {
-    readonly password: string;
-  };
-  return { user, password };
-}
-
-/** What decides how to get in. Where the file system cannot be read, cloud-init is taken to be there. */
-async function lookInside(raw: string, ctx: Context): Promise<{ cloudInit: boolean; kernel?: string }> {
-  const image = await openImage(raw, ctx).catch((error: unknown) => {
-    if (error instanceof IngotError && error.code === 'CHECK_FAILED') return undefined;
-    throw error;
-  });
-  if (image === undefined) return { cloudInit: true };
-  const programs = await image.list('/usr/bin');
-  const kernel = (await image.list('/boot')).find(({ name }) => name.startsWith('vmlinuz-'))?.name;
-  return {
-    cloudInit: programs.some(({ name }) => name === 'cloud-init'),
-    ...(kernel === undefined ? {} : { kernel: kernel.slice('vmlinuz-'.length) }),
-  };
 }
 
 /** The 32 bytes of an Ed25519 public key, as base64. */

@@ -1,15 +1,27 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { DiskFile } from '../core/kinds.ts';
 import { withRoom } from '../core/space.ts';
 import type { Drive } from '../qemu/argv.ts';
 import { createOverlayArgv, flattenArgv } from '../qemu/img.ts';
 import { linkOrCopy } from '../store/durable.ts';
-import { type DiskLayer, diskFile, findLayer, saveLayer } from '../store/layers.ts';
+import {
+  type DirectBoot,
+  type DiskLayer,
+  diskFile,
+  findLayer,
+  forgetDirectBoot,
+  initrdFile,
+  kernelFile,
+  saveLayer,
+} from '../store/layers.ts';
 import type { StorePaths } from '../store/paths.ts';
 import { type GuestKernel, kernelOf } from './guest-bench.ts';
 
 type Link = DiskLayer & { readonly key: string; readonly file: string };
+
+/** A kernel and its initial RAM disk, as files. */
+export type DirectKernel = DirectBoot & { readonly file: string; readonly initrd: string };
 
 /** What a finished step leaves: its key in the store and how it went. */
 export type DiskRecord = { readonly key: string; readonly title: string; readonly seconds: number };
@@ -48,22 +60,52 @@ export class GuestDisk {
     return this.#chain[0];
   }
 
+  /** The version of the newest kernel on it, as far as it is known. */
+  get kernelVersion(): string | undefined {
+    return this.#chain.at(-1)?.kernel;
+  }
+
+  /** What the lowest layer can be booted by directly. */
+  get directKernel(): DirectKernel | undefined {
+    const direct = this.#chain[0]?.direct;
+    if (direct === undefined) return undefined;
+    return { ...direct, file: kernelFile(this.#folder), initrd: initrdFile(this.#folder) };
+  }
+
+  /** Whether that is still how the disk starts. */
+  get startsAlike(): boolean {
+    const [base, ...rest] = this.#chain;
+    return base?.direct !== undefined && rest.every(({ bootsAlike }) => bootsAlike === true);
+  }
+
+  /** It was tried, and no guest came up: nobody is to try it again. */
+  async giveUpDirectBoot(): Promise<void> {
+    const [base, ...rest] = this.#chain;
+    if (base === undefined) return;
+    const { direct: _, ...plain } = base;
+    this.#chain.splice(0, this.#chain.length, plain, ...rest);
+    await forgetDirectBoot(this.#paths, base.key);
+  }
+
   /** Put a stored layer on what is there; false when it is not whole or was made on another disk. */
   async restore(key: string, ctx: Context): Promise<boolean> {
     const layer = await findLayer(this.#paths, key, ctx.host.now());
     if (layer?.disk === undefined || layer.disk.below !== this.#chain.at(-1)?.id) return false;
     try {
-      this.#chain.push({ ...layer.disk, key, file: await this.#link(layer.file) });
+      this.#chain.push({ ...layer.disk, key, file: await this.#link(layer.file, layer.disk) });
       return true;
     } catch {
       return false;
     }
   }
 
-  /** Store a whole disk as the lowest layer. It is linked where it lies in the store, else copied. */
+  /**
+   * Store a whole disk as the lowest layer. It is linked where it lies in the store, else copied. What it can be booted
+   * by directly lies in the new layer already.
+   */
   async start(
     disk: DiskFile,
-    about: Pick<DiskLayer, 'size' | 'cloudInit' | 'kernel'>,
+    about: Pick<DiskLayer, 'size' | 'cloudInit' | 'kernel' | 'direct'>,
     record: DiskRecord,
     ctx: Context,
   ) {
@@ -99,7 +141,12 @@ export class GuestDisk {
   }
 
   /** Store what the guest wrote until now as the next layer; `next` is the overlay that it writes to from now on. */
-  async keep(next: string, layer: Pick<DiskLayer, 'id' | 'keys'>, record: DiskRecord, ctx: Context): Promise<void> {
+  async keep(
+    next: string,
+    layer: Pick<DiskLayer, 'id' | 'keys' | 'kernel' | 'bootsAlike'>,
+    record: DiskRecord,
+    ctx: Context,
+  ): Promise<void> {
     const folder = this.#layerFolder(record.key);
     const file = diskFile(folder);
     await ctx.host.files.rename(this.#overlay, file);
@@ -125,6 +172,7 @@ export class GuestDisk {
   /** A kernel of the lowest layer, for proving an accelerator. */
   async kernel(scratch: string, ctx: Context): Promise<GuestKernel | undefined> {
     const [base] = this.#chain;
+    if (base?.direct !== undefined) return { file: kernelFile(this.#folder), version: base.kernel ?? '' };
     return base === undefined ? undefined : kernelOf({ path: base.file, format: base.format }, scratch, ctx);
   }
 
@@ -141,13 +189,18 @@ export class GuestDisk {
 
   /** The link comes first: what is stored may be replaced by another build at any time. */
   async #save(folder: string, disk: DiskLayer, { key, title, seconds }: DiskRecord): Promise<void> {
-    this.#chain.push({ ...disk, key, file: await this.#link(diskFile(folder)) });
+    this.#chain.push({ ...disk, key, file: await this.#link(diskFile(folder), disk) });
     await saveLayer(this.#paths, key, folder, { title, removed: [], seconds, disk });
   }
 
-  async #link(file: string): Promise<string> {
+  async #link(file: string, { direct }: Pick<DiskLayer, 'direct'>): Promise<string> {
     const own = join(this.#folder, `below-${this.#chain.length}.img`);
     await linkOrCopy(file, own);
+    if (direct !== undefined) {
+      const folder = dirname(file);
+      await linkOrCopy(kernelFile(folder), kernelFile(this.#folder));
+      await linkOrCopy(initrdFile(folder), initrdFile(this.#folder));
+    }
     return own;
   }
 }

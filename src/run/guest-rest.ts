@@ -11,17 +11,17 @@ const thawMs = 20_000;
 const entropyBytes = 64;
 
 /**
- * Bring a guest to rest, do something while its disk does not change, and let it go on. False, with nothing done, when
- * this guest cannot rest.
+ * Bring a guest to rest, do something while its disk does not change, and let it go on. `first` runs before, in the
+ * same script; what it printed is given back. Undefined, with nothing done, when this guest cannot rest.
  */
 export async function atRest(
   guest: BootedGuest,
   channel: Channel,
   ctx: Context,
-  action: (machine: Machine) => Promise<void>,
-): Promise<boolean> {
+  { first, action }: { readonly first: string; readonly action: (machine: Machine) => Promise<void> },
+): Promise<string | undefined> {
   const quiet = new AbortController();
-  const script = guest.run(restScript, {});
+  const script = guest.run({ ...restScript, text: `${first}${restScript.text}` }, {});
   script.catch(() => undefined);
   const outcome = await within(freezeMs * guest.stretch, ctx, (signal) => {
     const ends = AbortSignal.any([signal, quiet.signal, guest.lost]);
@@ -31,7 +31,7 @@ export async function atRest(
     ]);
   });
   quiet.abort();
-  if (outcome === cannotRest) return false;
+  if (outcome === cannotRest) return undefined;
   if (outcome !== 'frozen') {
     const message = 'the file systems of the guest could not be frozen';
     throw await guest.explain(new IngotError({ code: 'STEP_FAILED', message }));
@@ -45,11 +45,10 @@ export async function atRest(
       await guest.resume();
     }
     await wake(machine, channel, ctx, guest.stretch);
-    await script;
+    return (await script).stdout;
   } catch (error) {
     throw await guest.explain(error);
   }
-  return true;
 }
 
 /** End a guest's rest: with today's time and entropy of its own, its file systems thawed. */

@@ -3,7 +3,7 @@ import { IngotError } from '../core/errors.ts';
 import type { InstalledPackage } from '../core/manifest.ts';
 import type { Channel } from '../guest/channel.ts';
 import { lastActScript, restWords } from '../guest/rest.ts';
-import { buildUser, hostsMark } from '../guest/seed.ts';
+import { accessFiles, buildUser, hostsMark } from '../guest/seed.ts';
 import { forgetText } from '../tree/seal.ts';
 import type { BootedGuest } from './boot-guest.ts';
 import { runInGuest } from './guest-work.ts';
@@ -27,16 +27,16 @@ const contentsText = `find / -xdev -mindepth 1 -type f -printf '%y\\t%m\\t%U:%G\
   -o -type l -printf '%y\\t%m\\t%U:%G\\t-\\t%l\\t%p\\n' -o -printf '%y\\t%m\\t%U:%G\\t-\\t-\\t%p\\n' | LC_ALL=C sort -t "$(printf '\\t')" -k 6`;
 
 /**
- * Seal a guest and turn it off: as its last act, when nothing runs any more that could leave a trace. `loginPublic`: our
- * key, where we got in by one.
+ * Seal a guest and turn it off: as its last act, when nothing runs any more that could leave a trace. `access`: whose
+ * way in it was, ours or the image's own.
  */
 export async function sealGuest(
   guest: BootedGuest,
   channel: Channel,
-  loginPublic: string | undefined,
+  access: 'ours' | 'own',
   ctx: Context,
 ): Promise<void> {
-  const own = loginPublic === undefined ? '' : ownTraces(loginPublic);
+  const own = access === 'ours' ? ownTraces : '';
   const end = new AbortController();
   const sealed = Promise.race([
     channel.heard(restWords.sealed, end.signal),
@@ -62,10 +62,8 @@ function connectionEnds(error: unknown): void {
   throw error;
 }
 
-/** Takes away how we got in: the build user, our keys, what cloud-init wrote for this one boot. */
-function ownTraces(loginPublic: string): string {
-  const key = loginPublic.split(' ')[1] ?? '';
-  return `
+/** Takes away how we got in: the build user, our keys, what cloud-init wrote for our boots. */
+const ownTraces = `
 if id ${buildUser} >/dev/null 2>&1; then userdel -f -r ${buildUser} >/dev/null 2>&1 || :; fi
 rm -rf /home/${buildUser} /var/mail/${buildUser} /var/lib/systemd/linger/${buildUser} /var/lib/sudo/lectured/${buildUser}
 for file in /etc/sudoers.d/90-cloud-init-users; do
@@ -74,15 +72,10 @@ for file in /etc/sudoers.d/90-cloud-init-users; do
   grep -qv -e '^#' -e '^$' "$file" || rm -f "$file"
 done
 [ ! -e /etc/hosts ] || sed -i '/${hostsMark}$/d' /etc/hosts
-for file in /root/.ssh/authorized_keys; do
-  [ -e "$file" ] || continue
-  sed -i '\\|${key}|d' "$file"
-  [ -s "$file" ] || rm -f "$file"
-done
+[ -s /root/.ssh/authorized_keys ] || rm -f /root/.ssh/authorized_keys
 rmdir /root/.ssh 2>/dev/null || :
-rm -f /etc/ssh/ingot_host_key /etc/ssh/sshd_config.d/00-ingot.conf /etc/ssh/sshd_config.d/50-cloud-init.conf
+rm -f ${accessFiles.join(' ')} /etc/ssh/sshd_config.d/50-cloud-init.conf
 rm -f /etc/netplan/50-cloud-init.yaml /etc/network/interfaces.d/50-cloud-init /etc/network/interfaces.d/50-cloud-init.cfg
 rm -f /etc/systemd/network/10-cloud-init-*.network /etc/NetworkManager/system-connections/cloud-init-*
 rm -f /etc/passwd- /etc/shadow- /etc/group- /etc/gshadow- /etc/subuid- /etc/subgid-
 `;
-}

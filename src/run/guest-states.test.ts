@@ -45,7 +45,8 @@ async function rest(all: GuestStates, { key, disk = `disk of ${key}`, save }: Re
   const bench = { scratch: join(home, 'work'), sockets, seed } as OpenBench;
   const guest = { shape: 'q35', vars: join(sockets, 'vars') } as BootedGuest;
   const saveState = save ?? ((file: string) => writeFile(file, `memory of ${key}`));
-  await all.save({ key, disk, guest, bench, machine: { saveState } as Machine }, ctx);
+  const running = { direct: true, kernel: '6.1' };
+  await all.save({ key, disk, guest, bench, machine: { saveState } as Machine, running }, ctx);
 }
 
 const layer = (key: string, id = `disk of ${key}`) => ({ key, id });
@@ -56,6 +57,7 @@ test('a saved guest is found with its memory, its variables and what gets us in'
   await rest(states(), { key: 'k' });
   const found = await states().find(layer('k'), ctx);
   expect(found?.shape).toBe('q35');
+  expect(found?.running).toEqual({ direct: true, kernel: '6.1' });
   expect(await readFile(found?.file ?? '', 'utf8')).toBe('memory of k');
   expect(await readFile(found?.vars ?? '', 'utf8')).toBe('vars of k');
   const login = (await readdir(found?.keys ?? '')).sort();
@@ -122,6 +124,7 @@ test('saving that is stopped fails', async () => {
     guest: {} as BootedGuest,
     bench,
     machine: { saveState } as unknown as Machine,
+    running: {},
   };
   await expect(states().save(resting, stopped)).rejects.toThrow('stopped by hand');
 });

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import type { Machine } from '../qemu/machine.ts';
-import { dropState, findState, keepState, type StateId, stateFile } from '../store/states.ts';
+import { dropState, findState, keepState, type SavedState, type StateId, stateFile } from '../store/states.ts';
 import type { BootedGuest, GuestState } from './boot-guest.ts';
 import { loginFiles, type OpenBench } from './guest-bench.ts';
 import type { Workshop } from './workshop.ts';
@@ -14,7 +14,11 @@ type Resting = {
   readonly guest: BootedGuest;
   readonly bench: OpenBench;
   readonly machine: Machine;
+  readonly running: Running;
 };
+
+/** How a guest was booted: what it goes on as. */
+export type Running = Pick<SavedState, 'kernel' | 'direct'>;
 
 /** Saved states of one image's guests: those at its last two layers are kept. */
 export class GuestStates {
@@ -33,20 +37,20 @@ export class GuestStates {
   async find(
     layer: { readonly key: string; readonly id: string },
     ctx: Context,
-  ): Promise<(GuestState & { readonly keys: string }) | undefined> {
+  ): Promise<(GuestState & { readonly keys: string; readonly running: Running }) | undefined> {
     if (!this.#wanted) return undefined;
     const state = await findState(this.#workshop.paths, this.#id(layer.key), ctx.host.now());
     if (state?.disk !== layer.id) return undefined;
     // The next build may start here again.
     this.#last = layer.key;
-    const { folder, shape } = state;
+    const { folder, shape, disk: _, ...running } = state;
     const vars = join(folder, 'vars.fd');
     const hasVars = (await ctx.host.files.stat(vars)) !== undefined;
-    return { file: stateFile(folder), shape, keys: join(folder, 'login'), ...(hasVars ? { vars } : {}) };
+    return { file: stateFile(folder), shape, running, keys: join(folder, 'login'), ...(hasVars ? { vars } : {}) };
   }
 
   /** Save a guest at rest. Where that fails the next step boots, and nothing else is lost. */
-  async save({ key, disk, guest, bench, machine }: Resting, ctx: Context): Promise<void> {
+  async save({ key, disk, guest, bench, machine, running }: Resting, ctx: Context): Promise<void> {
     if (!this.#wanted) return;
     const { files } = ctx.host;
     const folder = join(bench.scratch, `state-${key.slice(0, 16)}`);
@@ -58,7 +62,7 @@ export class GuestStates {
       }
       if (guest.vars !== undefined) await files.write(join(folder, 'vars.fd'), await files.read(guest.vars));
       const beside = this.#last === undefined ? [] : [this.#last];
-      await keepState(this.#workshop.paths, this.#id(key), { folder, shape: guest.shape, disk }, beside);
+      await keepState(this.#workshop.paths, this.#id(key), { folder, shape: guest.shape, disk, ...running }, beside);
       this.#last = key;
     } catch (error) {
       ctx.signal.throwIfAborted();

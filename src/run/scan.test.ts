@@ -1,17 +1,26 @@
 import { expect, test } from 'vitest';
 import type { Context } from '../core/context.ts';
 import type { Files, Host } from '../core/host.ts';
-import { scanDisk, type Unwanted } from './scan.ts';
+import { finderOf, scanDisk, type Unwanted } from './scan.ts';
 
 const chunk = 4 * 1024 * 1024;
 const key = Buffer.from('0123456789abcdef0123456789ABCDEF');
 const keys = [key.toString('base64')];
 const none: Unwanted = { keys: [], secrets: [] };
 
-type Disk = { readonly bytes: number; readonly holds: Readonly<Record<number, Uint8Array>>; readonly fill?: number };
+type Disk = {
+  readonly bytes: number;
+  readonly holds: Readonly<Record<number, Uint8Array>>;
+  readonly fill?: number;
+  /** Where it is no hole: `[start, length]`; absent: everywhere. */
+  readonly data?: readonly (readonly [number, number])[];
+};
 
 /** Reads of a disk that holds these bytes at these offsets; the rest is zeros, or `fill`. */
-function readerOf({ bytes, holds, fill = 0 }: Disk): { readonly ctx: Context; readonly reads: number[] } {
+function readerOf({ bytes, holds, fill = 0, data = [[0, bytes]] }: Disk): {
+  readonly ctx: Context;
+  readonly reads: number[];
+} {
   const disk = Buffer.alloc(bytes, fill);
   for (const [offset, what] of Object.entries(holds)) disk.set(what, Number(offset));
   const reads: number[] = [];
@@ -19,7 +28,10 @@ function readerOf({ bytes, holds, fill = 0 }: Disk): { readonly ctx: Context; re
     reads.push(offset);
     return disk.subarray(offset, offset + length);
   };
-  const host = { files: { read } as Files } as Host;
+  const extents = data.map(([start, length]) => ({ start, length, depth: 0, zero: false, data: true }));
+  const hole = { start: bytes, length: 512, depth: 0, zero: true, data: false };
+  const run = async () => ({ exitCode: 0, stdout: JSON.stringify([...extents, hole]), stderr: '' });
+  const host = { files: { read } as Files, run } as unknown as Host;
   return { ctx: { host, signal: new AbortController().signal, emit: () => undefined, step: '' }, reads };
 }
 
@@ -36,6 +48,20 @@ const text = (words: string) => Buffer.from(words);
 test('a disk without a trace passes', async () => {
   const disk = { bytes: chunk + 10, holds: { 100: text('something else') } };
   expect(await found({ keys, secrets: ['hunter2'] }, disk)).toBeUndefined();
+});
+
+test('holes are not read, but for what may reach into them', async () => {
+  const border = 10 * chunk;
+  const holds = { [border - 5]: key, [20 * chunk]: text('more') };
+  const data: Disk['data'] = [
+    [border, 4096],
+    [20 * chunk, 4096],
+  ];
+  const disk = { bytes: 30 * chunk, holds, data };
+  expect(await found({ keys }, disk)).toContain(`at byte ${border - 5}`);
+  const { ctx, reads } = readerOf({ ...disk, holds: {} });
+  await scanDisk('/disk.raw', { keys, secrets: [] }, ctx);
+  expect(reads.length).toBe(2);
 });
 
 test('with nothing to look for the disk is not read', async () => {
@@ -69,6 +95,21 @@ test.each([65_536, chunk])('a key of zeros at both ends is found at byte %d, bes
 test.each([0, 1, 2, 19, 62])('a key is found in base64 with %d bytes before it', async (before) => {
   const blob = Buffer.concat([Buffer.alloc(before, 7), key, text('comment')]).toString('base64');
   expect(await found({ keys }, { bytes: 4096, holds: { 9: text(`ssh-ed25519 ${blob} me`) } })).toContain('a key');
+});
+
+test('whatever lies around it, one of many is found at any place', () => {
+  const needles = [6, 7, 32, 44].map((length, n) =>
+    Buffer.from(Array.from({ length }, (_, i) => 97 + ((i * (n + 3)) % 23))),
+  );
+  const find = finderOf(needles);
+  for (const [which, needle] of needles.entries()) {
+    for (let at = 0; at < 100; at += 1) {
+      const bytes = Buffer.alloc(150, 0x20);
+      bytes.set(needle, at);
+      expect(find(bytes)).toEqual({ which, at });
+    }
+    expect(find(needle.subarray(1))).toBeUndefined();
+  }
 });
 
 test('another key is none of ours', async () => {

@@ -1,5 +1,6 @@
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
+import { dataExtents, type Extent } from '../qemu/img.ts';
 import { formsOf } from './workshop.ts';
 
 export type Unwanted = {
@@ -9,44 +10,90 @@ export type Unwanted = {
 };
 
 const chunkBytes = 4 * 1024 * 1024;
-const pieceBytes = 64 * 1024;
-const zeros = Buffer.alloc(pieceBytes);
 
-/** Look through a whole disk, free space too, for keys and secrets that were used while it was made. */
+/** Look through a whole disk (raw), free space too, for keys and secrets that were used while it was made. */
 export async function scanDisk(path: string, unwanted: Unwanted, ctx: Context): Promise<void> {
   const needles = needlesOf(unwanted);
   if (needles.length === 0) return;
+  const find = finderOf(needles.map(({ bytes }) => bytes));
   const overlap = Math.max(...needles.map(({ bytes }) => bytes.length)) - 1;
-  for (let offset = 0; ; offset += chunkBytes) {
-    ctx.signal.throwIfAborted();
+  const extents = await dataExtents({ path, format: 'raw' }, ctx);
+  for (const { start, end } of widened(extents, overlap)) {
     // Each chunk with the end of the one before it.
-    const begin = Math.max(0, offset - overlap);
-    const length = offset + chunkBytes - begin;
-    const window = await ctx.host.files.read(path, { offset: begin, length });
-    for (const { start, end } of dataIn(window)) {
-      const from = Math.max(0, start - overlap);
-      const part = window.subarray(from, end + overlap);
-      const found = needles.find(({ bytes }) => part.includes(bytes));
-      if (found !== undefined) throw trace(found.what, begin + from + part.indexOf(found.bytes));
+    for (let offset = start; offset < end; offset += chunkBytes) {
+      ctx.signal.throwIfAborted();
+      const length = Math.min(chunkBytes + overlap, end - offset);
+      const found = find(await ctx.host.files.read(path, { offset, length }));
+      if (found !== undefined) throw trace(needles[found.which]?.what ?? '', offset + found.at);
     }
-    if (window.length < length) return;
   }
 }
 
-type Run = { readonly start: number; readonly end: number };
+/** Extents with some more on both sides, since what is looked for may begin or end in a hole. */
+function widened(extents: readonly Extent[], by: number): readonly Extent[] {
+  const wide: Extent[] = [];
+  for (const { start, end } of extents) {
+    const from = Math.max(0, start - by);
+    const last = wide.at(-1);
+    if (last === undefined || last.end < from) wide.push({ start: from, end: end + by });
+    else wide.splice(-1, 1, { start: last.start, end: end + by });
+  }
+  return wide;
+}
 
-/** Where there is more than zeros: most of a disk is holes, and searching is far slower than comparing. */
-function* dataIn(bytes: Buffer): Generator<Run> {
-  let start: number | undefined;
-  for (let at = 0; at < bytes.length; at += pieceBytes) {
-    const piece = bytes.subarray(at, at + pieceBytes);
-    if (!piece.equals(zeros.subarray(0, piece.length))) start ??= at;
-    else if (start !== undefined) {
-      yield { start, end: at };
-      start = undefined;
+type Found = { readonly which: number; readonly at: number };
+
+const wordBytes = 4;
+
+/**
+ * Finds the first of some byte strings. They are longer than a word of four bytes, so each one holds a whole word at one
+ * of every so many places: only these are looked at, and compared with all words of all strings at once.
+ */
+export function finderOf(needles: readonly Uint8Array[]): (bytes: Buffer) => Found | undefined {
+  const stride = Math.max(1, Math.min(...needles.map(({ length }) => length)) - wordBytes + 1);
+  const words = new Map<number, { readonly which: number; readonly offset: number }[]>();
+  const marks = new Uint8Array(1 << 16);
+  for (const [which, needle] of needles.entries()) {
+    for (let offset = 0; offset + wordBytes <= needle.length; offset += 1) {
+      const word = wordAt(needle, offset);
+      words.set(word, [...(words.get(word) ?? []), { which, offset }]);
+      marks[markOf(word)] = 1;
     }
   }
-  if (start !== undefined) yield { start, end: bytes.length };
+  return (bytes) => {
+    let first: Found | undefined;
+    const end = bytes.length - wordBytes;
+    for (let place = 0; place <= end; place += stride) {
+      const word = wordAt(bytes, place);
+      if (marks[markOf(word)] === 0) continue;
+      for (const { which, offset } of words.get(word) ?? []) {
+        const at = place - offset;
+        const needle = needles[which];
+        if (needle === undefined || !holds(bytes, at, needle)) continue;
+        if (first === undefined || at < first.at) first = { which, at };
+      }
+      if (first !== undefined) return first;
+    }
+    return undefined;
+  };
+}
+
+function holds(bytes: Buffer, at: number, needle: Uint8Array): boolean {
+  const end = at + needle.length;
+  return at >= 0 && end <= bytes.length && bytes.compare(needle, 0, needle.length, at, end) === 0;
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
+}
+
+function markOf(word: number): number {
+  return (word ^ (word >>> 16)) & 0xffff;
 }
 
 type Needle = { readonly what: string; readonly bytes: Buffer };

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskFile } from '../core/kinds.ts';
 import { withRoom } from '../core/space.ts';
@@ -30,9 +30,23 @@ export type DiskLayer = {
   readonly size: number;
   /** Public keys (base64 of 32 bytes) whose private halves were used to make it: no trace of them may be in an image. */
   readonly keys: readonly string[];
-  /** Of a whole disk: whether the image has cloud-init, and the version of its kernel, as far as it could be read. */
+  /** Of a whole disk: whether the image has cloud-init, as far as it could be read. */
   readonly cloudInit?: boolean;
+  /** The version of its newest kernel. */
   readonly kernel?: string;
+  /** Of a whole disk: what a guest can be booted by directly; the kernel and its initial RAM disk lie beside it. */
+  readonly direct?: DirectBoot;
+  /** Of a layer on it: whether the disk still boots by the very same files. */
+  readonly bootsAlike?: boolean;
+};
+
+export type DirectBoot = {
+  /** The kernel's command line. */
+  readonly cmdline: string;
+  /** Files of the image that its start depends on, beside all in /boot. */
+  readonly paths: readonly string[];
+  /** A digest of when they were changed. */
+  readonly state: string;
 };
 
 export type StoredLayer = LayerRecord & { readonly file: string };
@@ -80,6 +94,15 @@ export function diskFile(folder: string): string {
   return join(folder, disk);
 }
 
+/** And for what lies beside a disk that can be booted directly. */
+export function kernelFile(folder: string): string {
+  return join(folder, 'kernel');
+}
+
+export function initrdFile(folder: string): string {
+  return join(folder, 'initrd');
+}
+
 const sidecar = 'sidecar.';
 
 /** Where a step writes a file that is to lie beside the artifacts: in the folder that becomes its layer. */
@@ -113,6 +136,18 @@ export async function saveLayer(
     if (layer.disk === undefined || !(await moveFolder(folder, place)))
       await rm(folder, { recursive: true, force: true });
   });
+}
+
+/** A guest did not come up that way: from now on the layer is one that is booted as any disk. */
+export async function forgetDirectBoot(paths: StorePaths, key: string): Promise<void> {
+  const found = await readLayer(paths, key);
+  if (found?.disk?.direct === undefined) return;
+  const { direct: _, ...rest } = found.disk;
+  const folder = join(paths.layers, key);
+  const partial = join(folder, `.${record}.partial`);
+  await writeFile(partial, JSON.stringify({ ...found, disk: rest } satisfies LayerRecord));
+  await rename(partial, join(folder, record));
+  await Promise.all([kernelFile(folder), initrdFile(folder)].map((file) => rm(file, { force: true })));
 }
 
 /** Take away a layer that turned out not to be whole; it is then made again. */

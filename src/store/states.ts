@@ -15,6 +15,10 @@ export type SavedState = {
   readonly shape: string;
   /** The id of the layer that it rests on: under the same key another may have taken its place since. */
   readonly disk: string;
+  /** The kernel that ran in it, as far as it is known. */
+  readonly kernel?: string;
+  /** Whether it was booted by its kernel directly. */
+  readonly direct?: boolean;
 };
 
 type Record = Omit<SavedState, 'folder'> & { readonly schemaVersion: 1; readonly bytes: number };
@@ -38,8 +42,8 @@ export async function findState(paths: StorePaths, id: StateId, nowMs: number): 
 /** What lies in a state's folder, without using it; undefined when it is not whole. */
 export async function readState(folder: string): Promise<SavedState | undefined> {
   try {
-    const { shape, disk, bytes } = JSON.parse(await readFile(join(folder, record), 'utf8')) as Record;
-    return (await stat(stateFile(folder))).size === bytes ? { folder, shape, disk } : undefined;
+    const { bytes, schemaVersion: _, ...state } = JSON.parse(await readFile(join(folder, record), 'utf8')) as Record;
+    return (await stat(stateFile(folder))).size === bytes ? { ...state, folder } : undefined;
   } catch {
     return undefined;
   }
@@ -49,11 +53,11 @@ export async function readState(folder: string): Promise<SavedState | undefined>
 export async function keepState(
   paths: StorePaths,
   id: StateId,
-  { folder, shape, disk }: SavedState,
+  { folder, ...state }: SavedState,
   beside: readonly string[],
 ): Promise<void> {
   const { size } = await stat(stateFile(folder));
-  const text = JSON.stringify({ schemaVersion: 1, shape, disk, bytes: size } satisfies Record);
+  const text = JSON.stringify({ schemaVersion: 1, ...state, bytes: size } satisfies Record);
   await writeFile(join(folder, record), text);
   await dropState(paths, id);
   await moveFolder(folder, join(statesOf(paths, id), id.key));

@@ -13,7 +13,7 @@ function image(texts: Readonly<Record<string, string>>): ImageFiles {
         if (!path.startsWith(`${folder}/`)) continue;
         const [name = '', ...below] = path.slice(folder.length + 1).split('/');
         const kind = below.length > 0 ? 'directory' : 'file';
-        if (name !== '') entries.set(name, { name, kind, size: kind === 'file' ? text.length : 0 });
+        if (name !== '') entries.set(name, { name, kind, size: kind === 'file' ? text.length : 0, changed: 0 });
       }
       return [...entries.values()];
     },
