@@ -9,6 +9,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/{contracts,stories}/**/*.test.ts'],
+          // Some look at real files and processes, and a machine may have more to do than this.
+          testTimeout: minute,
         },
       },
       // Guests share the cores: one after another.
