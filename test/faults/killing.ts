@@ -20,8 +20,8 @@ export type Campaign = {
   readonly formats?: string;
   /** Kill when a program that begins so is at work in a build, not at a random moment. */
   readonly during?: string;
-  /** Stop at the first problem: it is what a twin has to show. */
-  readonly untilProblem?: boolean;
+  /** The problem that a broken twin has to show: no need to look for more. */
+  readonly until?: RegExp;
 };
 
 export type Report = {
@@ -53,7 +53,9 @@ type Scene = {
 const program = new URL('programs/ingot.ts', import.meta.url).pathname;
 const enough = (scene: Scene) =>
   scene.report.kills >= scene.campaign.kills ||
-  scene.report.problems.length >= (scene.campaign.untilProblem === true ? 1 : 20);
+  (scene.campaign.until === undefined
+    ? scene.report.problems.length >= 20
+    : scene.report.problems.some((problem) => scene.campaign.until?.test(problem)));
 
 /** Kill builds at random moments, run the same command again, and tell all that is not as it must be. */
 export async function killBuilds(campaign: Campaign): Promise<Report> {
@@ -78,8 +80,10 @@ export async function killBuilds(campaign: Campaign): Promise<Report> {
   const reading = readOn(scene, stop.signal);
   try {
     await Promise.all(Array.from({ length: campaign.workers }, (_, index) => work(scene, index)));
-    if (campaign.untilProblem !== true) await compareWithControl(scene);
-    if (campaign.untilProblem !== true) await lookForLeftovers(scene);
+    if (campaign.until === undefined) {
+      await compareWithControl(scene);
+      await lookForLeftovers(scene);
+    }
   } finally {
     stop.abort();
     await reading;
@@ -144,7 +148,7 @@ async function killOnce(scene: Scene, worker: number, { moment, tag }: Strike): 
     .split('\n')
     .filter((line) => line.includes(scene.home));
   report.problems.push(...mounts.map((line) => `${image}: mounted: ${line}`));
-  if (scene.campaign.untilProblem !== true || !enough(scene))
+  if (scene.campaign.until === undefined || !enough(scene))
     await resume(scene, worker, { killed: buildOf(ended.stdout), tag });
 }
 

@@ -35,7 +35,6 @@ const dataStep = defineStep<{ readonly mark: string; readonly bytes: number }>({
   example: { mark: 'a', bytes: 1000 },
   title: (o) => `write ${o.bytes} bytes of ${o.mark}`,
   run: async (o, work) => {
-    fillDiskAt('step');
     const text = 'mkdir -p /srv && cat > "/srv/$1"';
     await work.exec({ text, args: [o.mark] }, { stdin: noise(o.mark, o.bytes) });
   },
@@ -100,7 +99,7 @@ export const fixtureKinds: Kinds = {
 };
 
 /**
- * Where a test asked for it (`INGOT_FILL='step 8192 /mount'`), leave no more than so many bytes free on a tmpfs from
+ * Where a test asked for it (`INGOT_FILL='check 8192 /mount'`), leave no more than so many bytes free on a tmpfs from
  * this moment on.
  */
 function fillDiskAt(moment: string): void {
