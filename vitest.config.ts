@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 const minute = 60_000;
+/** Too long for every run. */
+const long = ['test/machines/guest-shell.test.ts'];
 
 export default defineConfig({
   test: {
@@ -18,6 +20,7 @@ export default defineConfig({
         test: {
           name: 'machines',
           include: ['test/{machines,faults}/**/*.test.ts'],
+          exclude: long,
           fileParallelism: false,
           testTimeout: 20 * minute,
           hookTimeout: 20 * minute,
@@ -27,7 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'nightly',
-          include: ['test/faults/{full-disk,kill,power-cut}.test.ts'],
+          include: ['test/faults/{full-disk,kill,power-cut}.test.ts', ...long],
           env: { INGOT_FAULT_SCALE: '10' },
           fileParallelism: false,
           testTimeout: 120 * minute,
