@@ -37,7 +37,12 @@ export function parsePackages(text: string): readonly InstalledPackage[] {
     const [name = '', version = '', arch = ''] = row.split('\t');
     return { name, version, arch };
   });
-  return packages.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return sortPackages(packages);
+}
+
+/** By name. */
+export function sortPackages(packages: readonly InstalledPackage[]): readonly InstalledPackage[] {
+  return [...packages].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
 /** `image-version.txt`: what is inside, as NAME=value lines for scripts. */

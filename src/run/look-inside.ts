@@ -4,9 +4,10 @@ import { type BootFile, bootState, newestKernel } from '../guest/boot-files.ts';
 import { type BootEntry, firstEntry, grubEnvironment, grubMenu } from '../qemu/boot-entry.ts';
 import { type ImageFiles, openImage } from '../qemu/image-files.ts';
 import { type DiskLayer, initrdFile, kernelFile } from '../store/layers.ts';
+import { hasReadableFacts } from './disk-facts.ts';
 
 /** What is to be known of a disk for booting a guest from it and getting in. */
-export type Inside = Pick<DiskLayer, 'cloudInit' | 'kernel' | 'direct'>;
+export type Inside = Pick<DiskLayer, 'cloudInit' | 'kernel' | 'direct' | 'readable'>;
 
 /**
  * Look into a raw disk. Where a guest can be booted by its kernel directly and let us in without cloud-init, that
@@ -28,7 +29,7 @@ export async function lookInside(raw: string, folder: string, ctx: Context): Pro
     await image.copy(entry.initrd, initrdFile(folder));
   }
   return {
-    cloudInit,
+    ...{ cloudInit, readable: await hasReadableFacts(raw, ctx) },
     ...(kernel === undefined ? {} : { kernel }),
     ...(entry === undefined ? {} : { direct: await directBoot(image, entry, boot) }),
   };

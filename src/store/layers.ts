@@ -32,6 +32,8 @@ export type DiskLayer = {
   readonly keys: readonly string[];
   /** Of a whole disk: whether the image has cloud-init, as far as it could be read. */
   readonly cloudInit?: boolean;
+  /** Of a whole disk: whether what is on it can be listed without a guest. */
+  readonly readable?: boolean;
   /** The version of its newest kernel. */
   readonly kernel?: string;
   /** Of a whole disk: what a guest can be booted by directly; the kernel and its initial RAM disk lie beside it. */
