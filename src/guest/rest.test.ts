@@ -13,7 +13,7 @@ function inOrder(text: string, words: readonly string[]): readonly string[] {
 }
 
 test('a guest gives back, writes, freezes, and says so; it goes on only when it is told', () => {
-  const steps = ['fstrim', 'sync', 'drop_caches', 'fsfreeze -f', `echo ${restWords.frozen} >&3`, 'read -r word now'];
+  const steps = ['sync', 'fstrim', 'drop_caches', 'fsfreeze -f', `echo ${restWords.frozen} >&3`, 'read -r word now'];
   expect(inOrder(restScript.text, steps)).toEqual([]);
   expect(inOrder(restScript.text, ['read -r', '\nthaw\n', '>/dev/urandom', 'date -s', restWords.thawed])).toEqual([]);
 });

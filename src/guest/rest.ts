@@ -10,7 +10,9 @@ export const cannotRest = 75;
 /** Finds the channel's device, also where udev makes no link for it. */
 const findChannel = `channel=
 for one in /sys/class/virtio-ports/*; do
-  [ "$(cat "$one/name" 2>/dev/null)" != ingot ] || channel=/dev/\${one##*/}
+  name=
+  [ ! -e "$one/name" ] || read -r name <"$one/name" || :
+  [ "$name" != ingot ] || channel=/dev/\${one##*/}
 done
 `;
 
@@ -30,7 +32,6 @@ while read -r device place kind options rest; do
 done </proc/self/mounts
 sync
 for place in $places; do fstrim "$place" 2>/dev/null || :; done
-sync
 echo 3 >/proc/sys/vm/drop_caches
 frozen=
 thaw() { for place in $frozen; do fsfreeze -u "$place"; done; }
@@ -87,8 +88,7 @@ ended=$?
 # Blocks are free, and so given back, only when their deletion is in the journal.
 sync
 fstrim / || :
-mount -o remount,ro / 2>/dev/null
-sync
+mount -o remount,ro / 2>/dev/null || sync
 [ $ended = 0 ] || exit $ended
 [ -z "$channel" ] || echo ${restWords.sealed} >"$channel"
 echo 'ingot: ${restWords.sealed}'

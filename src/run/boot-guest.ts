@@ -170,8 +170,8 @@ export async function bootGuest(bench: GuestBench, begin: GuestStart, ctx: Conte
       ...(config.firmware === 'bios' ? {} : { vars: config.firmware.vars.path }),
       machine: () => session.machine,
       explain: (error) => watch.explain(error),
-      exec: (script, options) => session.exec(script, { ...options, sudo: session.sudo }),
-      execAsUser: (script) => session.exec(script, { sudo: false }),
+      exec: (script, options) => session.exec(script, { ...options, root: true }),
+      execAsUser: (script) => session.exec(script, { root: false }),
       run: (script, options) => session.run(script, options),
       reboot: (accelerator) => session.reboot(accelerator),
       pause: () => session.pause(),
@@ -370,15 +370,15 @@ class Session {
     await until(forSsh(this.target, this.socket, this.#ctx.host, onOpen), limits, this.#ctx);
   }
 
-  async exec(script: Script, options: { sudo: boolean; timeoutMs?: number }): Promise<RunResult> {
+  async exec(script: Script, options: { root: boolean; timeoutMs?: number }): Promise<RunResult> {
     const timeoutMs = (options.timeoutMs ?? commandMs) * this.stretch;
-    const { line, input } = remoteCall(script, options);
+    const { line, input } = remoteCall(script, { root: options.root, sudo: this.sudo });
     return this.#open().run(line, { stdin: input, timeoutMs, signal: this.#signal() });
   }
 
   async run(script: Script, options: Pick<RunOptions, 'stdin' | 'stdoutFile' | 'onLine'>): Promise<RunResult> {
     const { stdin, ...rest } = options;
-    const { line, input } = remoteCall(script, { stdin, sudo: this.sudo });
+    const { line, input } = remoteCall(script, { stdin, root: true, sudo: this.sudo });
     return this.#open().run(line, { ...rest, stdin: input, signal: this.#signal() });
   }
 
@@ -392,7 +392,7 @@ class Session {
   }
 
   async #read(text: string): Promise<readonly string[]> {
-    const { stdout } = await this.exec({ text }, { sudo: this.sudo });
+    const { stdout } = await this.exec({ text }, { root: true });
     return stdout.split('\n').filter((line) => line !== '');
   }
 

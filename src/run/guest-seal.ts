@@ -4,7 +4,7 @@ import type { InstalledPackage } from '../core/manifest.ts';
 import type { Channel } from '../guest/channel.ts';
 import { lastActScript, restWords } from '../guest/rest.ts';
 import { accessFiles, buildUser, hostsMark } from '../guest/seed.ts';
-import { forgetText } from '../tree/seal.ts';
+import { forgetSystemText } from '../tree/seal.ts';
 import type { BootedGuest } from './boot-guest.ts';
 import { runInGuest } from './guest-work.ts';
 import { imageFactsScript, parseImageFacts } from './image-facts.ts';
@@ -36,7 +36,8 @@ export async function sealGuest(
   access: 'ours' | 'own',
   ctx: Context,
 ): Promise<void> {
-  const own = access === 'ours' ? ownTraces : '';
+  const isOurs = access === 'ours';
+  const text = `${forgetSystemText(isOurs ? ownFiles : [])}\n${isOurs ? ownLines : ''}`;
   const end = new AbortController();
   const sealed = Promise.race([
     channel.heard(restWords.sealed, end.signal),
@@ -48,7 +49,7 @@ export async function sealGuest(
     () => (done = true),
     () => undefined,
   );
-  await guest.untilOff(() => runInGuest(guest, lastActScript(`${forgetText()}\n${own}`), {}).catch(connectionEnds));
+  await guest.untilOff(() => runInGuest(guest, lastActScript(text), {}).catch(connectionEnds));
   end.abort();
   ctx.signal.throwIfAborted();
   if (done) return;
@@ -62,20 +63,27 @@ function connectionEnds(error: unknown): void {
   throw error;
 }
 
-/** Takes away how we got in: the build user, our keys, what cloud-init wrote for our boots. */
-const ownTraces = `
-if id ${buildUser} >/dev/null 2>&1; then userdel -f -r ${buildUser} >/dev/null 2>&1 || :; fi
-rm -rf /home/${buildUser} /var/mail/${buildUser} /var/lib/systemd/linger/${buildUser} /var/lib/sudo/lectured/${buildUser}
+/** How we got in: the build user, our keys, what cloud-init wrote for our boots. */
+const ownFiles = [
+  ...accessFiles,
+  ...[`/home/${buildUser}`, `/var/mail/${buildUser}`],
+  ...[`/var/lib/systemd/linger/${buildUser}`, `/var/lib/sudo/lectured/${buildUser}`],
+  ...['/etc/ssh/sshd_config.d/50-cloud-init.conf', '/etc/netplan/50-cloud-init.yaml'],
+  ...['/etc/network/interfaces.d/50-cloud-init', '/etc/network/interfaces.d/50-cloud-init.cfg'],
+  ...['/etc/systemd/network/10-cloud-init-*.network', '/etc/NetworkManager/system-connections/cloud-init-*'],
+];
+
+/** What is left of that in files which are not ours alone. Backups of them come from it. */
+const ownLines = `
+if id ${buildUser} >/dev/null 2>&1; then
+  userdel -f -r ${buildUser} >/dev/null 2>&1 || :
+  rm -f /etc/passwd- /etc/shadow- /etc/group- /etc/gshadow- /etc/subuid- /etc/subgid-
+fi
 for file in /etc/sudoers.d/90-cloud-init-users; do
   [ -e "$file" ] || continue
   sed -i '/^# User rules for ${buildUser}$/d; /^${buildUser} /d' "$file"
   grep -qv -e '^#' -e '^$' "$file" || rm -f "$file"
 done
-[ ! -e /etc/hosts ] || sed -i '/${hostsMark}$/d' /etc/hosts
+! grep -q '${hostsMark}$' /etc/hosts 2>/dev/null || sed -i '/${hostsMark}$/d' /etc/hosts
 [ -s /root/.ssh/authorized_keys ] || rm -f /root/.ssh/authorized_keys
-rmdir /root/.ssh 2>/dev/null || :
-rm -f ${accessFiles.join(' ')} /etc/ssh/sshd_config.d/50-cloud-init.conf
-rm -f /etc/netplan/50-cloud-init.yaml /etc/network/interfaces.d/50-cloud-init /etc/network/interfaces.d/50-cloud-init.cfg
-rm -f /etc/systemd/network/10-cloud-init-*.network /etc/NetworkManager/system-connections/cloud-init-*
-rm -f /etc/passwd- /etc/shadow- /etc/group- /etc/gshadow- /etc/subuid- /etc/subgid-
 `;
