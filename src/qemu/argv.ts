@@ -186,7 +186,7 @@ export function layerNode(file: DiskFile, below: readonly DiskFile[]): { readonl
   return { ...fileNode(file), backing: { ...layerNode(next, rest), 'read-only': true } };
 }
 
-function fileNode({ path, format }: DiskFile): { readonly [key: string]: Json } {
+export function fileNode({ path, format }: DiskFile): { readonly [key: string]: Json } {
   return { driver: format, file: { driver: 'file', filename: path } };
 }
 

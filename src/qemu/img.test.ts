@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { convertArgv, createOverlayArgv, flattenArgv, infoArgv, mapArgv, parseInfo, resizeArgv } from './img.ts';
+import {
+  commitArgv,
+  convertArgv,
+  createOverlayArgv,
+  flattenArgv,
+  infoArgv,
+  mapArgv,
+  parseInfo,
+  resizeArgv,
+} from './img.ts';
 
 const base = { path: '/a/disk.img', format: 'raw' } as const;
 const target = { path: '/b/disk.qcow2', format: 'qcow2' } as const;
@@ -21,6 +30,16 @@ test('formats are pinned in every command', () => {
     '/a/disk.img',
   ]);
   expect(resizeArgv(target, 7)).toEqual(['qemu-img', 'resize', '-q', '-f', 'qcow2', '/b/disk.qcow2', '7']);
+});
+
+test('an overlay is committed to the disk below it, which the overlay need not name', () => {
+  const [node, ...rest] = commitArgv('/w/top.qcow2', '/w/disk.raw').toReversed();
+  expect(rest.toReversed()).toEqual(['qemu-img', 'commit', '-q', '-d', '-t', 'unsafe']);
+  expect(JSON.parse(node?.slice('json:'.length) ?? '')).toEqual({
+    driver: 'qcow2',
+    file: { driver: 'file', filename: '/w/top.qcow2' },
+    backing: { driver: 'raw', file: { driver: 'file', filename: '/w/disk.raw' }, discard: 'unmap' },
+  });
 });
 
 test.each(['json:{}', 'nbd:host:1', '-o', 'disk.qcow2'])('%s is never handed to qemu-img as a path', (path) => {

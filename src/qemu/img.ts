@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { DiskFile } from '../core/kinds.ts';
-import { layerNode } from './argv.ts';
+import { fileNode, layerNode } from './argv.ts';
 import type { DiskFormat } from './vet.ts';
 
 type Argv = readonly [string, ...string[]];
@@ -20,6 +20,14 @@ export function createOverlayArgv(overlay: string, size: number): Argv {
 export function flattenArgv(file: DiskFile, below: readonly DiskFile[], to: DiskFile): Argv {
   const chain = `json:${JSON.stringify(layerNode(file, below))}`;
   return ['qemu-img', 'convert', '-O', to.format, chain, absolute(to.path)];
+}
+
+/** Write what an overlay holds into the raw disk that it lies on; the overlay stays as it is. */
+export function commitArgv(overlay: string, raw: string): Argv {
+  const below = { ...fileNode({ path: raw, format: 'raw' }), discard: 'unmap' };
+  const node = { ...fileNode({ path: overlay, format: 'qcow2' }), backing: below };
+  // Nothing is lost with the work of a build: it need not reach the disk.
+  return ['qemu-img', 'commit', '-q', '-d', '-t', 'unsafe', `json:${JSON.stringify(node)}`];
 }
 
 export function infoArgv(disk: DiskFile): Argv {

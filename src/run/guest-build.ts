@@ -12,6 +12,7 @@ import { asRaw, diskSize } from '../qemu/img.ts';
 import type { Machine } from '../qemu/machine.ts';
 import { dropLayer } from '../store/layers.ts';
 import type { BootedGuest } from './boot-guest.ts';
+import { readDiskFacts } from './disk-facts.ts';
 import { GuestDisk, newLayerId } from './guest-disk.ts';
 import { atRest } from './guest-rest.ts';
 import { readFacts, sealGuest } from './guest-seal.ts';
@@ -246,17 +247,28 @@ class Construction {
     const { workshop, spec, folder } = this.#build;
     return withStep({ id: 'guest-seal', title: 'seal' }, this.#ctx, async (ctx) => {
       const { bench } = this.#starts;
-      const facts = await readFacts(guest);
       const ours = bench.login.newHostKey === true ? undefined : bench.keys;
-      await sealGuest(guest, this.#channel, ours === undefined ? 'own' : 'ours', ctx);
-      this.#starts.left();
+      const told = this.#disk.base?.readable === true ? undefined : await readFacts(guest);
       const disk = join(folder, 'disk.raw');
-      await this.#disk.flatten({ path: disk, format: 'raw' }, ctx);
+      // The layers rest: they are put together while the guest turns itself off.
+      await together(
+        sealGuest(guest, this.#channel, ours === undefined ? 'own' : 'ours', ctx),
+        this.#disk.flattenLayers(disk, ctx),
+      );
+      this.#starts.left();
+      await this.#disk.commitOverlay(disk, ctx);
       const last = ours === undefined ? [] : [ours.loginPublic, ours.hostPublic].map(rawKey);
-      await scanDisk(disk, { keys: [...this.#disk.keys, ...last], secrets: secretsOf(workshop, spec) }, ctx);
-      return { ...facts, disk };
+      const unwanted = { keys: [...this.#disk.keys, ...last], secrets: secretsOf(workshop, spec) };
+      await scanDisk(disk, unwanted, ctx);
+      return { ...(told ?? (await readDiskFacts(disk, ctx))), disk };
     });
   }
+}
+
+/** Both to their ends, whatever becomes of the other. */
+async function together(...tasks: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(tasks);
+  await Promise.all(tasks);
 }
 
 const sealStep = {

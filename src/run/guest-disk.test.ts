@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Context } from '../core/context.ts';
 import type { Command, RunResult } from '../core/host.ts';
 import { createHost } from '../host/host.ts';
-import { diskFile, findLayer, hasLayer, packedFile, saveLayer } from '../store/layers.ts';
+import { diskFile, findLayer, hasLayer, initrdFile, kernelFile, packedFile, saveLayer } from '../store/layers.ts';
 import { type StorePaths, storePaths } from '../store/paths.ts';
 import { GuestDisk, newLayerId } from './guest-disk.ts';
 
@@ -196,13 +196,61 @@ test('overlays are of the size of the disk, each a new file', async () => {
   expect(disk.drive).toMatchObject({ file: { path: two, format: 'qcow2' }, boot: true });
 });
 
-test('the finished disk is one file made of all layers and the overlay', async () => {
+test('the finished disk is one file: all layers, and then the overlay on them', async () => {
   const { disk } = await open();
   await start(disk, 'a', 'base');
+  await write(disk, 'b', 'one');
+  ran = [];
+  await disk.flattenLayers('/out.raw', ctx);
+  await disk.commitOverlay('/out.raw', ctx);
+  const [flatten = [], resize = [], commit = []] = ran;
+  expect([...flatten.slice(0, 4), flatten.at(-1)]).toEqual(['qemu-img', 'convert', '-O', 'raw', '/out.raw']);
+  expect(flatten[4]).toMatch(/below-1\.img.*below-0\.img/);
+  expect(flatten[4]).not.toContain('overlay');
+  expect(resize).toEqual(['qemu-img', 'resize', '-q', '-f', 'raw', '/out.raw', '4096']);
+  expect(commit.slice(0, 2)).toEqual(['qemu-img', 'commit']);
+  expect(commit.at(-1)).toMatch(/overlay-2\.qcow2.*out\.raw/);
+});
+
+const direct = { cmdline: 'root=LABEL=root', paths: ['/vmlinuz'], state: 'S' };
+
+/** Store a whole disk that can be booted directly, and one step on it. */
+async function startDirectly(bootsAlike: boolean): Promise<void> {
+  const { disk } = await open();
+  const layer = await disk.newLayer('a', ctx);
+  await writeFile(kernelFile(layer), 'kernel');
+  await writeFile(initrdFile(layer), 'initrd');
+  const path = join(home, 'base.qcow2');
+  await writeFile(path, 'base');
+  await disk.start({ path, format: 'qcow2' }, { size: 5, cloudInit: true, kernel: '6.1', direct }, record('a'), ctx);
   disk.use(await disk.newOverlay(ctx));
-  await disk.flatten({ path: '/out.raw', format: 'raw' }, ctx);
-  const argv = ran.at(-1) ?? [];
-  expect([...argv.slice(0, 4), argv.at(-1)]).toEqual(['qemu-img', 'convert', '-O', 'raw', '/out.raw']);
-  expect(argv[4]).toContain('overlay-1.qcow2');
-  expect(argv[4]).toContain('below-0.img');
+  await disk.newLayer('b', ctx);
+  await disk.keep(await disk.newOverlay(ctx), { id: 'B', keys: [], bootsAlike, kernel: '6.2' }, record('b'), ctx);
+}
+
+test('a disk is booted by the kernel beside its lowest layer, while what starts it was not touched', async () => {
+  await startDirectly(true);
+  const { disk } = await restored('a', 'b');
+  expect([disk.startsAlike, disk.kernelVersion]).toEqual([true, '6.2']);
+  expect(disk.directKernel).toMatchObject(direct);
+  expect(await readFile(disk.directKernel?.file ?? '', 'utf8')).toBe('kernel');
+  expect(await readFile(disk.directKernel?.initrd ?? '', 'utf8')).toBe('initrd');
+  const kernel = await disk.kernel('/nowhere', ctx);
+  expect(kernel).toEqual({ file: disk.directKernel?.file, version: '6.1' });
+});
+
+test('where a step changed what starts the disk its own boot loader is asked', async () => {
+  await startDirectly(false);
+  expect((await restored('a', 'b')).disk.startsAlike).toBe(false);
+  expect((await restored('a')).disk.startsAlike).toBe(true);
+});
+
+test('a kernel that brought no guest up is not tried again', async () => {
+  await startDirectly(true);
+  const { disk } = await restored('a', 'b');
+  await disk.giveUpDirectBoot();
+  expect([disk.startsAlike, disk.directKernel]).toEqual([false, undefined]);
+  const again = await restored('a', 'b');
+  expect([again.results, again.disk.startsAlike]).toEqual([[true, true], false]);
+  expect(await readdir(join(paths.layers, 'a'))).toEqual(['disk.img', 'layer.json']);
 });

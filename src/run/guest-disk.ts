@@ -3,7 +3,7 @@ import type { Context } from '../core/context.ts';
 import type { DiskFile } from '../core/kinds.ts';
 import { withRoom } from '../core/space.ts';
 import type { Drive } from '../qemu/argv.ts';
-import { createOverlayArgv, flattenArgv } from '../qemu/img.ts';
+import { commitArgv, createOverlayArgv, flattenArgv, resizeArgv } from '../qemu/img.ts';
 import { linkOrCopy } from '../store/durable.ts';
 import {
   type DirectBoot,
@@ -105,7 +105,7 @@ export class GuestDisk {
    */
   async start(
     disk: DiskFile,
-    about: Pick<DiskLayer, 'size' | 'cloudInit' | 'kernel' | 'direct'>,
+    about: Pick<DiskLayer, 'size' | 'cloudInit' | 'kernel' | 'direct' | 'readable'>,
     record: DiskRecord,
     ctx: Context,
   ) {
@@ -157,16 +157,23 @@ export class GuestDisk {
   }
 
   /** Write everything, the overlay too, as one file. */
-  async flatten(to: DiskFile, ctx: Context): Promise<void> {
-    const { file, below = [] } = this.drive;
-    const bytes = async () => {
-      const { stdout } = await ctx.host.run({
-        argv: ['du', '-c', '-B1', '--', file.path, ...below.map((one) => one.path)],
-      });
-      return Number(/(\d+)\ttotal/.exec(stdout)?.[1] ?? 0);
-    };
-    const argv = flattenArgv(file, below, to);
-    await withRoom(to.path, bytes, () => ctx.host.run({ argv }, { signal: ctx.signal }));
+  flatten(to: DiskFile, ctx: Context): Promise<void> {
+    return flatten([this.drive.file, ...(this.drive.below ?? [])], to, ctx);
+  }
+
+  /** Write all stored layers as one raw file. The overlay is not looked at: the guest may still write to it. */
+  async flattenLayers(raw: string, ctx: Context): Promise<void> {
+    const to: DiskFile = { path: raw, format: 'raw' };
+    await flatten(this.drive.below ?? [], to, ctx);
+    // The lowest layer alone may be smaller than the disk.
+    await ctx.host.run({ argv: resizeArgv(to, this.size) }, { signal: ctx.signal });
+  }
+
+  /** Write what the guest wrote to the overlay into that file. */
+  async commitOverlay(raw: string, ctx: Context): Promise<void> {
+    const overlay = this.#overlay;
+    const bytes = async () => (await ctx.host.files.stat(overlay))?.size ?? 0;
+    await withRoom(raw, bytes, () => ctx.host.run({ argv: commitArgv(overlay, raw) }, { signal: ctx.signal }));
   }
 
   /** A kernel of the lowest layer, for proving an accelerator. */
@@ -203,6 +210,15 @@ export class GuestDisk {
     }
     return own;
   }
+}
+
+async function flatten([top, ...below]: readonly DiskFile[], to: DiskFile, { host, signal }: Context): Promise<void> {
+  if (top === undefined) throw new Error('there is no layer');
+  const bytes = async () => {
+    const { stdout } = await host.run({ argv: ['du', '-c', '-B1', '--', ...[top, ...below].map(({ path }) => path)] });
+    return Number(/(\d+)\ttotal/.exec(stdout)?.[1] ?? 0);
+  };
+  await withRoom(to.path, bytes, () => host.run({ argv: flattenArgv(top, below, to) }, { signal }));
 }
 
 export function newLayerId(ctx: Context): string {
