@@ -85,5 +85,8 @@ for file in /etc/sudoers.d/90-cloud-init-users; do
   grep -qv -e '^#' -e '^$' "$file" || rm -f "$file"
 done
 ! grep -q '${hostsMark}$' /etc/hosts 2>/dev/null || sed -i '/${hostsMark}$/d' /etc/hosts
-[ -s /root/.ssh/authorized_keys ] || rm -f /root/.ssh/authorized_keys
+if [ -d /root/.ssh ]; then
+  [ -s /root/.ssh/authorized_keys ] || rm -f /root/.ssh/authorized_keys
+  rmdir /root/.ssh 2>/dev/null || :
+fi
 `;
