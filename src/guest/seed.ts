@@ -67,7 +67,11 @@ export function buildUserData(keys: SeedKeys): string {
     ssh_genkeytypes: [],
     preserve_hostname: true,
     // sudo looks its own host up: without an answer every command would wait for DNS.
-    bootcmd: [`grep -qw "$(hostname)" /etc/hosts || echo "127.0.1.1 $(hostname) ${hostsMark}" >> /etc/hosts`],
+    bootcmd: [
+      `grep -qw "$(hostname)" /etc/hosts || echo "127.0.1.1 $(hostname) ${hostsMark}" >> /etc/hosts`,
+      // An earlier guest on this disk may have been entered by `credentials`, with other keys.
+      `rm -f ${accessFiles.join(' ')}`,
+    ],
     cloud_init_modules: ['bootcmd', 'growpart', 'resizefs', 'users_groups', 'ssh'],
     cloud_config_modules: [],
     cloud_final_modules: [],

@@ -293,11 +293,12 @@ class Watch {
     const { logs, purpose } = this.#bench;
     const picture = `${logs}/screen-${this.#name}.png`;
     const shot = (await this.#machine?.screenshot(picture)) === true;
+    const said = this.console.tail(Math.max(leastTail, tailLines - error.detail.length));
+    // A guest that goes on from a saved state may have said nothing yet.
+    const console = ['last lines of the console:', ...said.map((line) => `  ${line}`)];
     const detail = [
       ...error.detail,
-      'last lines of the console:',
-      ...this.console.tail(Math.max(leastTail, tailLines - error.detail.length)).map((line) => `  ${line}`),
-      `console log: ${logs}/console-${this.#name}.log`,
+      ...(said.length === 0 ? [] : [...console, `console log: ${logs}/console-${this.#name}.log`]),
       ...(shot ? [`screen: ${picture}`] : []),
     ];
     // Checks boot a disk under each of its firmwares, a build under one.
