@@ -30,7 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'nightly',
-          include: ['test/faults/{full-disk,kill,power-cut}.test.ts', ...long],
+          include: ['test/faults/{full-disk,kill,power-cut,guest-kill,guest-crowd}.test.ts', ...long],
           env: { INGOT_FAULT_SCALE: '10' },
           fileParallelism: false,
           testTimeout: 120 * minute,
