@@ -78,7 +78,7 @@ class Loader {
       const names = await namesIn(join(root, folder), host);
       return names.map((name) => `${folder}/${name}`);
     });
-    const paths = ['ingot.yaml', 'versions.yaml', ...(await Promise.all(lists)).flat()];
+    const paths = ['ingot.yaml', 'versions.yaml', 'isos.yaml', ...(await Promise.all(lists)).flat()];
     return new Loader({ root, realRoot: await host.files.realPath(root), host, paths });
   }
 
