@@ -28,9 +28,12 @@ export type Engine = {
   shell(request: ShellRequest, io: Io): Promise<RecordedStep | undefined>;
   /** Write a new project; refuses a folder that holds anything. Gives the absolute path of the folder. */
   create(request: CreateRequest, io: Io): Promise<string>;
-  /** The JSON Schema of image files. */
-  schema(): Promise<Json>;
+  /** The JSON Schema of files that a person writes; default: of images. */
+  schema(file?: SchemaFile): Promise<Json>;
 };
+
+export const schemaFiles = ['image', 'project', 'versions', 'isos'] as const;
+export type SchemaFile = (typeof schemaFiles)[number];
 
 /** What every run is handed by the command line. */
 export type Io = {

@@ -113,6 +113,8 @@ export type Source<Options = unknown> = Kind<Options> & {
   readonly bench: Bench;
   /** Project-relative paths whose bytes the source uses. */
   files?(options: Options): readonly string[];
+  /** Where a name of `isos.yaml` may stand in the options: `[['iso']]`. The kind gets its entry in the name's place. */
+  readonly isosIn?: readonly (readonly string[])[];
   /** Names of the images it is made from; they are built first, and their keys are its pin, by name. */
   parents?(options: Options): readonly string[];
   /** Ask the outside world for exact versions; part of the key. Kept by the store until a refresh is asked for. */

@@ -74,7 +74,7 @@ export function createEngine(ground: Ground): Engine {
       return undefined;
     },
     create: (request) => createProject(request, cwd, host),
-    schema: async () => projectSchema(kinds).image,
+    schema: async (file = 'image') => projectSchema(kinds)[file],
   };
 }
 

@@ -2,14 +2,6 @@ import { z } from 'zod';
 import type { Files } from '../core/host.ts';
 import type { Script } from '../core/script.ts';
 
-/** A path inside the project: relative, never leading out of it. */
-export const projectPath = z
-  .string()
-  .regex(
-    /^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$))[^\x00-\x1f\x7f]+$/,
-    'expected a path inside the project, such as files/motd',
-  );
-
 /** A path in the image: absolute, written out, no trailing slash. */
 export const imagePath = z
   .string()

@@ -7,6 +7,7 @@ import { compose, type Files } from './compose.ts';
 import { type Document, readDocument } from './document.ts';
 import { archesOf, type Expanded, expand } from './expand.ts';
 import { check } from './explain.ts';
+import { type Isos, noIsos, readIsos } from './isos.ts';
 import { suggestion } from './nearest.ts';
 import { type MapNode, placeOf, plain, type Spot } from './node.ts';
 import { checkParents, inOrder, withParents } from './order.ts';
@@ -87,11 +88,13 @@ export function parseProject(given: ProjectFiles, around: Around, choice: Choice
   const sites = readSites(everything ? siteNames : choice.site === undefined ? [] : [choice.site], files, problems);
   const versions = need('versions.yaml', files);
   const pins: Pins = versions === undefined ? noPins : readPins(versions, problems);
+  const catalogue = need('isos.yaml', files);
+  const isos: Isos = catalogue === undefined ? noIsos : readIsos(catalogue, problems);
   const site = choice.site === undefined ? undefined : sites.get(choice.site);
   const known = { steps: new Map(), checks: new Map(), formats: new Map() };
   const variant = (arch: Arch): Variant => {
     const values = { site, siteName: choice.site, pins: pins[arch] };
-    return { arch, values, siteNames, kinds: around.kinds, problems, known };
+    return { arch, values, siteNames, kinds: around.kinds, isos, problems, known };
   };
 
   const images = readImages(everything ? names : (choice.images ?? []), {

@@ -76,3 +76,13 @@ test('ingot.yaml takes an image as its defaults, and versions.yaml takes pins', 
   });
   expect(schema.versions).toMatchObject({ properties: { pins: {} }, additionalProperties: false });
 });
+
+test('isos.yaml takes ISOs by name, and an image the name of one', () => {
+  const names = { 'x.y': true, X: false };
+  const { pattern } = schema.isos['propertyNames'] as { readonly pattern: string };
+  for (const [name, fits] of Object.entries(names)) expect(new RegExp(pattern).test(name)).toBe(fits);
+  const [entry] = schemasAt(schema.isos, ['debian-13']);
+  expect(entry).toMatchObject({ required: ['distribution', 'arch'], additionalProperties: false });
+  expect(schemasAt(schema.isos, ['debian-13', 'arch']).map((one) => one['type'])).toEqual(['string', 'object']);
+  expect(at('source', 'installer', 'iso')).toEqual([{ type: 'string' }]);
+});

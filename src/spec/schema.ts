@@ -2,11 +2,17 @@ import type { z } from 'zod';
 import type { Json } from '../core/keys.ts';
 import type { Kinds } from '../core/kinds.ts';
 import { jsonSchema } from './explain.ts';
+import { isosSettings } from './isos.ts';
 import { condition, projectSettings, settings } from './settings.ts';
 import type { JsonSchema } from './words.ts';
 
-/** JSON Schemas (draft 2020-12) of the files a person writes: images and fragments, `ingot.yaml`, `versions.yaml`. */
-export type ProjectSchema = { readonly image: JsonSchema; readonly project: JsonSchema; readonly versions: JsonSchema };
+/** JSON Schemas (draft 2020-12) of the files a person writes: images and fragments, `ingot.yaml`, `versions.yaml`, `isos.yaml`. */
+export type ProjectSchema = {
+  readonly image: JsonSchema;
+  readonly project: JsonSchema;
+  readonly versions: JsonSchema;
+  readonly isos: JsonSchema;
+};
 
 type AnyKind = {
   readonly name: string;
@@ -42,6 +48,7 @@ export function projectSchema(kinds: Kinds): ProjectSchema {
     image: { $schema: draft, title: 'Ingot image', ...image, $defs: definitions },
     project: { $schema: draft, title: 'Ingot project', ...project },
     versions: { $schema: draft, title: 'Ingot pins', ...versionsSchema() },
+    isos: { $schema: draft, title: 'Ingot ISOs', ...jsonSchema(isosSettings) },
   };
 }
 

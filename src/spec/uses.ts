@@ -5,6 +5,7 @@ import type { Check, Format, Kinds, Source, Step } from '../core/kinds.ts';
 import type { KindUse } from '../core/spec.ts';
 import { pathHint, refusedPath } from './compose.ts';
 import { check } from './explain.ts';
+import { type Isos, putIsos } from './isos.ts';
 import { suggestion } from './nearest.ts';
 import { type Entry, findScalar, type MapNode, type Node, placeOf, plain, type Spot } from './node.ts';
 import type { Problems } from './problems.ts';
@@ -18,6 +19,7 @@ export type Variant = {
   readonly values: Values;
   readonly siteNames: readonly string[];
   readonly kinds: Kinds;
+  readonly isos: Isos;
   readonly problems: Problems;
   readonly known: KnownUses;
 };
@@ -175,8 +177,9 @@ function readUse<K extends AnyKind>(
     return undefined;
   }
   const secretsIn = 'secretsIn' in kind ? kind.secretsIn : undefined;
-  const { node, refs, complete } = substitute(options, { values, problems, secretsIn });
-  if (!complete) return undefined;
+  const { node: filled, refs, complete } = substitute(options, { values, problems, secretsIn });
+  const { node, complete: hasAll } = putIsos(filled, 'isosIn' in kind ? kind.isosIn : undefined, given.variant);
+  if (!complete || !hasAll) return undefined;
   const checked = check(kind.options, plain(node));
   if ('findings' in checked) {
     problems.findings(checked.findings, { node, above, name });

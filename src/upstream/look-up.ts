@@ -39,10 +39,3 @@ export function fileNameOf(url: string): string {
     return name;
   }
 }
-
-/** Whether a text is an address that may be fetched from: https, http or file, without a password. */
-export function isAddress(text: string): boolean {
-  if (!/^(https?:\/\/[^/]|file:\/\/\/)[^\s\x00-\x1f\x7f]+$/.test(text) || !URL.canParse(text)) return false;
-  const url = new URL(text);
-  return url.username === '' && url.password === '' && url.hash === '';
-}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isoOption } from '../../src/core/isos.ts';
 import {
   byName,
   defineCheck,
@@ -40,6 +41,19 @@ const diskSource: Source = defineSource({
   options: z.strictObject({ url: z.string(), sha256: z.string() }),
   example: { url: 'https://example.org/a.qcow2', sha256: '00' },
   title: (o) => `start from ${o.url}`,
+});
+
+/** A source with the name of an ISO in its options. */
+const installerSource: Source = defineSource({
+  name: 'installer',
+  version: 1,
+  bench: 'guest',
+  summary: 'An installation from an ISO.',
+  options: z.strictObject({ iso: isoOption, also: z.array(z.strictObject({ iso: isoOption })).default([]) }),
+  example: { iso: 'debian-13-netinst' },
+  isosIn: [['iso'], ['also', '*', 'iso']],
+  title: (o) => `install from ${o.iso.name}`,
+  files: (o) => (o.iso.file === undefined ? [] : [o.iso.file]),
 });
 
 /** A source that is another image. */
@@ -187,7 +201,7 @@ const archiveFormat = defineFormat({
 
 /** A few kinds of every family, shaped like the real ones, that do nothing. */
 export const fakeKinds: Kinds = {
-  sources: byName([packagesSource, diskSource, imageSource]),
+  sources: byName([packagesSource, diskSource, installerSource, imageSource]),
   steps: byName([packagesStep, shellStep, copyStep, rebootStep, settingsStep]),
   checks: byName(checkKinds),
   formats: byName([...formatKinds, archiveFormat]),

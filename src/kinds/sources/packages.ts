@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { type Arch, debianArch } from '../../core/arch.ts';
 import type { Context } from '../../core/context.ts';
 import { defineSource, type Tool, type TreeSession } from '../../core/kinds.ts';
+import { projectPath } from '../../core/published.ts';
 import type { Script } from '../../core/script.ts';
 import { debianPackage, platformsOf } from '../../tree/boot.ts';
 import { serialConsole } from '../../tree/seal.ts';
-import { fileBytes, placeFileScript, projectPath } from '../image-files.ts';
+import { fileBytes, placeFileScript } from '../image-files.ts';
 import { type Archive, archiveOf, type Distro, distros, pinArchive, sourcesText } from './archive.ts';
 import { keyrings, placeKeys, refuseUnsigned } from './keys.ts';
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { log } from '../../core/context.ts';
 import { type ErrorFields, IngotError } from '../../core/errors.ts';
 import { defineStep, type StepContext, type Tool, type Work } from '../../core/kinds.ts';
+import { projectPath } from '../../core/published.ts';
 import {
   type AnsibleFolder,
   inventory,
@@ -14,7 +15,6 @@ import {
 } from '../ansible/command.ts';
 import { Report, taskFailure } from '../ansible/events.ts';
 import { installRequirements } from '../ansible/install.ts';
-import { projectPath } from '../image-files.ts';
 
 const playbook = projectPath.refine((path) => dirname(path) !== '.', {
   message: 'expected a playbook in a folder of its own, such as playbooks/site.yml: all files of that folder count',

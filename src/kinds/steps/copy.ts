@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { IngotError } from '../../core/errors.ts';
 import { defineStep, type StepContext } from '../../core/kinds.ts';
+import { projectPath } from '../../core/published.ts';
 import type { Script } from '../../core/script.ts';
-import { fileBytes, fileMode, imageFolder, owner, placeFileScript, projectPath, unpackWords } from '../image-files.ts';
+import { fileBytes, fileMode, imageFolder, owner, placeFileScript, unpackWords } from '../image-files.ts';
 import { packTar } from '../tar.ts';
 
 const options = z

@@ -5,7 +5,7 @@ import { harmless } from '../../core/harmless.ts';
 import type { RunResult } from '../../core/host.ts';
 import { defineStep, type StepContext, type Work } from '../../core/kinds.ts';
 import { osReleaseScript, parseOsRelease } from '../../core/os-release.ts';
-import { projectPath } from '../image-files.ts';
+import { projectPath } from '../../core/published.ts';
 
 const full = z.strictObject({
   program: projectPath.describe('A program of the project; it must be executable.'),

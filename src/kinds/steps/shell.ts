@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { IngotError } from '../../core/errors.ts';
 import { defineStep } from '../../core/kinds.ts';
+import { projectPath } from '../../core/published.ts';
 import type { Script } from '../../core/script.ts';
-import { projectPath } from '../image-files.ts';
 
 const shared = {
   args: z.array(z.string()).default([]).describe('Arguments: $1, $2, ...'),
