@@ -1,8 +1,10 @@
 import type { Arch } from '../core/arch.ts';
 import type { ErrorRecord, IngotEvent, Outcome } from '../core/events.ts';
+import type { IsoDistribution } from '../core/isos.ts';
 import type { Json } from '../core/keys.ts';
 import type { Tool } from '../core/kinds.ts';
 import type { Plan } from '../core/plan.ts';
+import type { Published } from '../core/published.ts';
 
 /**
  * All that commands can ask for. Arguments and results are plain data; failures are thrown as IngotError, except
@@ -22,6 +24,14 @@ export type Engine = {
   gc(request: GcRequest, io: Io): Promise<GcResult>;
   /** Look up what pins and sources are upstream now, and follow them if that is asked for. */
   pins(request: PinsRequest, io: Io): Promise<PinsResult>;
+  /** The ISOs of `isos.yaml`, and what is here of each. */
+  isos(io: Io): Promise<readonly IsoReport[]>;
+  /** Put an entry into `isos.yaml`. */
+  addIso(request: AddIsoRequest, io: Io): Promise<AddedIso>;
+  /** Fetch ISOs that are not here; one result for each and its architecture. */
+  downloadIsos(request: IsoDownloadRequest, io: Io): Promise<readonly IsoDownload[]>;
+  /** Read stored ISOs again, and compare them with their checksums. */
+  verifyIsos(request: IsoRequest, io: Io): Promise<readonly IsoVerification[]>;
   /** What this machine has and lacks; `images` empty: for every image of the project, or of no project. */
   doctor(request: DoctorRequest, io: Io): Promise<DoctorReport>;
   /** Boot a throw-away copy and hand the terminal to a login, until the person leaves it; gives what was recorded. */
@@ -253,8 +263,10 @@ export type PinsRequest = {
 
 export type PinReport = {
   readonly name: string;
-  /** `pin`: of versions.yaml; `source`: what an image's source was when it was last looked up. */
-  readonly what: 'pin' | 'source';
+  /**
+   * `pin`: of versions.yaml; `source`: what an image's source was when it was last looked up;
+   * `iso`: what the list of an ISO said then. */
+  readonly what: 'pin' | 'source' | 'iso';
   readonly arch?: Arch;
   /** `new`: never looked up; `fixed`: there is nothing to follow; `failed`: see `error`. */
   readonly state: 'current' | 'moved' | 'new' | 'fixed' | 'failed';
@@ -266,6 +278,80 @@ export type PinsResult = {
   readonly pins: readonly PinReport[];
   /** Absolute path of `versions.yaml` when it was written. */
   readonly written?: string;
+};
+
+export type IsoReport = {
+  readonly name: string;
+  readonly distribution: IsoDistribution;
+  readonly arch: Arch;
+  /** Addresses, or paths in the project. */
+  readonly from: readonly string[];
+  /** How its bytes are known: a digest that is written down, a list of checksums that is signed or not, or nothing. */
+  readonly proof: 'digest' | 'signed list' | 'list' | 'none';
+  /** Absent: it must be fetched first. `verified`: it had the right bytes when it came into the store. */
+  readonly here?: { readonly bytes: number; readonly verified: boolean; readonly paths: readonly string[] };
+};
+
+/** Which ISOs; no names: all. `native`: this machine's architecture where the ISO has it. */
+export type IsoRequest = { readonly names: readonly string[]; readonly arch: Selection['arch'] };
+
+export type IsoDownloadRequest = IsoRequest & {
+  /** Ask the lists of checksums again. */
+  readonly refresh: boolean;
+  /** A file that is here already, as the person wrote it, relative to where the command was run; one ISO only. */
+  readonly from?: string;
+};
+
+export type IsoDownload = {
+  readonly name: string;
+  readonly arch: Arch;
+  /** `cached`: it was here. */
+  readonly outcome: Outcome;
+  readonly paths: readonly string[];
+  readonly error?: ErrorRecord;
+};
+
+export type IsoVerification = {
+  readonly name: string;
+  readonly arch: Arch;
+  /** Of netboot files. */
+  readonly part?: 'kernel' | 'initrd';
+  /** `unproven`: it is here, and nothing says what its bytes must be. */
+  readonly state: 'good' | 'bad' | 'absent' | 'unproven';
+  readonly path?: string;
+  readonly digest?: string;
+  readonly error?: ErrorRecord;
+};
+
+export type AddIsoRequest = {
+  readonly name: string;
+  /** An address or a path as the person wrote it; paths are relative to where the command was run. */
+  readonly from: string;
+  /** A digest, `sidecar`, or the address of a list of checksums. */
+  readonly checksum?: string;
+  readonly signature?: string;
+  readonly keyring?: string;
+  /** Undefined: as the name tells. */
+  readonly distribution?: IsoDistribution;
+  readonly arch?: Arch;
+  readonly kernel?: string;
+  readonly initrd?: string;
+};
+
+export type AddedIso = {
+  readonly name: string;
+  /** Absolute path of `isos.yaml`, and the line of the entry. */
+  readonly file: string;
+  readonly line: number;
+  readonly entry: {
+    readonly distribution: IsoDistribution;
+    readonly arch: Arch;
+    readonly url?: string;
+    readonly file?: string;
+    readonly checksum?: NonNullable<Published['checksum']>;
+    readonly kernel?: string;
+    readonly initrd?: string;
+  };
 };
 
 export type DoctorRequest = { readonly images: readonly string[]; readonly arch: Selection['arch'] };

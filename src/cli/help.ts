@@ -27,7 +27,7 @@ export function formatHelp(
       about.examples.map(([line, meaning]) => [`ingot ${line}`, meaning]),
     ),
     '',
-    `${title('Usage:')} ${isFront ? 'ingot COMMAND [options]' : helper.commandUsage(command)}`,
+    `${title('Usage:')} ${usageOf(command, helper)}`,
     ...section(
       'Commands:',
       helper.visibleCommands(command).map((one) => [one.name(), one.summary()]),
@@ -40,6 +40,11 @@ export function formatHelp(
     ...(about.notes ?? []).flatMap((note) => ['', ...wrap(note, columns)]),
     ...(isFront ? [] : ['', paint('dim', 'Options of every command: ingot --help')]),
   ].join('\n')}\n`;
+}
+
+function usageOf(command: CommandUnknownOpts, helper: Help): string {
+  if (command.parent === null) return 'ingot COMMAND [options]';
+  return command.commands.length > 0 ? `ingot ${command.name()} COMMAND [options]` : helper.commandUsage(command);
 }
 
 /** What `ingot` alone says. */

@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { formatHelp, shortHelp } from './help.ts';
 import type { CliDeps } from './session.ts';
 import { painter, wantsColor } from './terminal.ts';
-import type { Act, Verb } from './verb.ts';
+import type { Act, BareCommand, Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
 import { version } from './version.ts';
 
@@ -10,16 +10,21 @@ import { version } from './version.ts';
 export async function createProgram(argv: readonly string[], deps: CliDeps, act: Act) {
   const paint = painter(wantsColor(deps.stdout, deps.env, !argv.includes('--no-color')));
   const program = baseProgram(deps);
-  for (const name of wanted(argv)) {
-    const verb = await verbs[name]?.();
-    if (verb === undefined) continue;
-    const command = program
+  const addVerb = (parent: Pick<BareCommand, 'command'>, name: string, verb: Verb) => {
+    const command: BareCommand = parent
       .command(name)
       .summary(verb.summary)
+      .helpCommand(false)
       .configureHelp({
         formatHelp: (cmd, helper) => formatHelp(cmd, helper, verb, paint),
       });
     verb.register(command, act);
+    for (const [below, one] of Object.entries(verb.verbs ?? {})) addVerb(command, below, one);
+  };
+  for (const name of wanted(argv)) {
+    const verb = await verbs[name]?.();
+    if (verb === undefined) continue;
+    addVerb(program, name, verb);
   }
   program.configureHelp({ formatHelp: (cmd, helper) => formatHelp(cmd, helper, front, paint) });
   if (!argv.some((word) => !word.startsWith('-'))) {

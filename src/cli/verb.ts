@@ -19,5 +19,7 @@ export type Verb = {
   readonly examples: readonly (readonly [line: string, meaning: string])[];
   /** More to know, a paragraph each, after the options. */
   readonly notes?: readonly string[];
+  /** Commands below this one, by name. */
+  readonly verbs?: Readonly<Record<string, Verb>>;
   readonly register: (command: BareCommand, act: Act) => void;
 };

@@ -11,6 +11,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   shell: async () => (await import('./commands/shell.ts')).shell,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   pins: async () => (await import('./commands/pins.ts')).pins,
+  iso: async () => (await import('./commands/iso.ts')).iso,
   gc: async () => (await import('./commands/gc.ts')).gc,
   new: async () => (await import('./commands/new.ts')).create,
   schema: async () => (await import('./commands/schema.ts')).schema,

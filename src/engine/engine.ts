@@ -1,4 +1,5 @@
-import type { Engine } from '../cli/engine.ts';
+import { resolve } from 'node:path';
+import type { Engine, IsoDownloadRequest } from '../cli/engine.ts';
 import { homeFolder } from '../cli/place.ts';
 import { IngotError } from '../core/errors.ts';
 import { pinImages } from '../run/pin.ts';
@@ -6,12 +7,14 @@ import { planWithStore } from '../run/plan.ts';
 import { projectSchema } from '../spec/schema.ts';
 import { reap } from '../store/ledger.ts';
 import { storePaths } from '../store/paths.ts';
+import { addIso } from './add-iso.ts';
 import { buildAll, isForced } from './build.ts';
 import { createProject } from './create.ts';
 import { compareBuilds } from './diff.ts';
 import { examine } from './doctor.ts';
 import { collectGarbage } from './gc.ts';
 import { checkAll, logIn } from './guests.ts';
+import { downloadIsos, listIsos, verifyIsos } from './isos.ts';
 import { listImages } from './list.ts';
 import { followPins } from './pins.ts';
 import { tellStory } from './show.ts';
@@ -52,6 +55,10 @@ export function createEngine(ground: Ground): Engine {
     diff: async (request) => compareBuilds(await openWorkshop(ground), request),
     gc: (request, io) => collectGarbage(storePaths(home()), request, host, io.signal),
     pins: async (request, io) => followPins(await openWorkshop(ground), request, io.signal),
+    isos: async () => listIsos(await openWorkshop(ground)),
+    addIso: async (request, io) => addIso(await openWorkshop(ground), request, cwd, io.signal),
+    downloadIsos: async (request, io) => downloadIsos(await openWorkshop(ground), fromHere(request, cwd), io),
+    verifyIsos: async (request, io) => verifyIsos(await openWorkshop(ground), request, io),
     async doctor(request, io) {
       const around = { host, kinds, home: home(), signal: io.signal };
       const workshop = await openWorkshop(ground).catch((error) => {
@@ -76,6 +83,10 @@ export function createEngine(ground: Ground): Engine {
     create: (request) => createProject(request, cwd, host),
     schema: async (file = 'image') => projectSchema(kinds)[file],
   };
+}
+
+function fromHere(request: IsoDownloadRequest, cwd: string): IsoDownloadRequest {
+  return request.from === undefined ? request : { ...request, from: resolve(cwd, request.from) };
 }
 
 const quiet = () => {};

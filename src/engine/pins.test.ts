@@ -202,3 +202,25 @@ test('a name that nothing has is refused with the nearest', async () => {
 test('a project without pins and images has nothing to say', async () => {
   expect(await follow(true)).toEqual({ pins: [] });
 });
+
+test('what the lists of ISOs said is followed like what images start from', async () => {
+  await publish('SHA256SUMS', `${digestOf('old')}  a.iso\n`);
+  const a = `distribution: debian, arch: x86_64, url: '${vendor}/a.iso', checksum: { file: '${vendor}/SHA256SUMS' }`;
+  const b = `distribution: debian, arch: x86_64, file: isos/b.iso`;
+  await write('isos.yaml', `a: { ${a} }\nb: { ${b} }\n`);
+  const states = async (update: boolean, ...names: readonly string[]) =>
+    (await follow(update, ...names)).pins.map(({ name, what, state }) => [name, what, state]);
+  expect(await states(false)).toEqual([
+    ['a', 'iso', 'new'],
+    ['b', 'iso', 'fixed'],
+  ]);
+  await follow(true);
+  expect(await states(false, 'a')).toEqual([['a', 'iso', 'current']]);
+  await publish('SHA256SUMS', `${digestOf('now')}  a.iso\n`);
+  expect((await follow(true, 'a')).pins[0]).toMatchObject({
+    state: 'moved',
+    changes: [{ name: 'digest', from: `sha256:${digestOf('old')}`, to: `sha256:${digestOf('now')}` }],
+  });
+  expect(await states(false, 'a')).toEqual([['a', 'iso', 'current']]);
+  await expect(follow(false, 'c')).rejects.toThrow('there is no pin, no ISO and no image "c"');
+});

@@ -5,6 +5,7 @@ import { digestParts } from '../core/digests.ts';
 import { IngotError, SpecError } from '../core/errors.ts';
 import type { Json } from '../core/keys.ts';
 import type { PinContext } from '../core/kinds.ts';
+import type { Published } from '../core/published.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { flatten, sourceId } from '../plan/inputs.ts';
 import { errorRecord } from '../run/error-record.ts';
@@ -18,7 +19,9 @@ import { type NewValue, setValues } from '../spec/set-values.ts';
 import { writeDurable } from '../store/durable.ts';
 import { readPin, writePin } from '../store/records.ts';
 import { lookUpDigest, sidecarOf } from '../upstream/look-up.ts';
+import { listOfPublished, pinPublished } from '../upstream/published.ts';
 import { changes } from './changes.ts';
+import { isoFiles, isoPinId, loadIsos } from './iso-files.ts';
 import { selectImages } from './site.ts';
 
 /** Look up pins of `versions.yaml` and what the sources of images were pinned to; with `update` write down what moved. */
@@ -34,12 +37,14 @@ export async function followPins(workshop: Workshop, request: PinsRequest, signa
   const isWritten = request.update && text !== undefined && values.length > 0;
   if (isWritten) await rewrite({ path, text }, values, ctx);
   // What is written in versions.yaml may be what makes the images readable at all: they come after.
-  const rest = request.names.filter((name) => !written.some((pin) => pin.name === name));
+  const isos = await lookUpIsos(workshop, request, ctx).catch(unless(isWritten, 'isos'));
+  const known = [...written, ...isos].map(({ name }) => name);
+  const rest = request.names.filter((name) => !known.includes(name));
   const onlyPins = request.names.length > 0 && rest.length === 0;
-  const sources = onlyPins ? [] : await lookUpSources(workshop, request, ctx).catch(unless(isWritten));
-  refuseUnknown(rest, written, sources);
+  const sources = onlyPins ? [] : await lookUpSources(workshop, request, ctx).catch(unless(isWritten, 'images'));
+  refuseUnknown(rest, [...written, ...isos], sources);
   return {
-    pins: [...looked.map(({ report }) => report), ...sources],
+    pins: [...looked.map(({ report }) => report), ...isos, ...sources],
     ...(isWritten ? { written: path } : {}),
   };
 }
@@ -140,11 +145,11 @@ async function lookUpSources(workshop: Workshop, request: PinsRequest, ctx: PinC
 }
 
 /** Where versions.yaml is written already, that is told though the images cannot be read. */
-function unless(isWritten: boolean): (error: unknown) => readonly PinReport[] {
+function unless(isWritten: boolean, name: 'images' | 'isos'): (error: unknown) => readonly PinReport[] {
   return (error) => {
     if (!isWritten || !(error instanceof SpecError)) throw error;
     const told = { ...errorRecord(error), hint: '`ingot plan` shows them' };
-    return [{ name: 'images', what: 'source', state: 'failed', changes: [], error: told }];
+    return [{ name, what: name === 'isos' ? 'iso' : 'source', state: 'failed', changes: [], error: told }];
   };
 }
 
@@ -158,10 +163,45 @@ async function lookUpSource(
 ): Promise<Found> {
   const kind = kinds.sources.get(source.kind);
   if (kind?.pin === undefined || kind.asks?.(source.options) === false) return { state: 'fixed', changes: [] };
-  const id = sourceId(source, arch);
+  const { pin } = kind;
+  const ask = () => pin(source.options, arch, ctx);
+  return followKept(paths, sourceId(source, arch), { update, ask }, ctx);
+}
+
+/** What the lists of ISOs say; files of one list are looked up together. */
+async function lookUpIsos(workshop: Workshop, request: PinsRequest, ctx: PinContext): Promise<readonly PinReport[]> {
+  const variants = [...(await loadIsos(workshop)).values()].flatMap((one) => [...one.values()]);
+  const reports = variants.flatMap(({ entry }) => {
+    const { name, arch } = entry;
+    if (!isAsked(request, name)) return [];
+    return isoFiles(entry).map(async ({ label, published }): Promise<PinReport> => {
+      const found = await lookUpIso(workshop, published, request, ctx);
+      const named = found.changes.map((change) =>
+        label === 'iso' ? change : { ...change, name: `${label} ${change.name}` },
+      );
+      return { name, what: 'iso', arch, ...found, changes: named };
+    });
+  });
+  return Promise.all(reports);
+}
+
+async function lookUpIso(
+  { paths }: Workshop,
+  published: Published,
+  request: PinsRequest,
+  ctx: PinContext,
+): Promise<Found> {
+  if (listOfPublished(published) === undefined) return { state: 'fixed', changes: [] };
+  return followKept(paths, isoPinId(published), { ...request, ask: () => pinPublished(published, ctx) }, ctx);
+}
+
+type Kept = { readonly update: boolean; readonly ask: () => Promise<Json> };
+
+/** Compare what is kept with what is said now; with `update` keep that. */
+async function followKept(paths: Workshop['paths'], id: string, { update, ask }: Kept, ctx: Context): Promise<Found> {
   try {
     const known = await readPin(paths, id);
-    const now = await kind.pin(source.options, arch, ctx);
+    const now = await ask();
     const found = changes(words(known), words(now));
     if (known !== undefined && found.length === 0) return { state: 'current', changes: [] };
     if (update) await writePin(paths, id, now);
@@ -175,14 +215,18 @@ function words(pin: Json | undefined): ReadonlyMap<string, string> {
   return new Map(Object.entries(flatten('', '', pin)));
 }
 
-function refuseUnknown(names: readonly string[], pins: readonly WrittenPin[], sources: readonly PinReport[]): void {
+function refuseUnknown(
+  names: readonly string[],
+  pins: readonly { readonly name: string }[],
+  sources: readonly PinReport[],
+): void {
   const known = [...new Set([...pins, ...sources].map(({ name }) => name))];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const hint = suggestion(unknown, known, 'there are');
   throw new IngotError({
     code: 'USAGE',
-    message: `there is no pin and no image ${JSON.stringify(unknown)}`,
+    message: `there is no pin, no ISO and no image ${JSON.stringify(unknown)}`,
     ...(hint === undefined ? {} : { hint }),
   });
 }

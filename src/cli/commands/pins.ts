@@ -9,7 +9,7 @@ import type { Verb } from '../verb.ts';
 export const pins: Verb = {
   summary: 'Show which pins moved upstream, and follow them',
   examples: [
-    ['pins check', 'what moved: pins of versions.yaml, and what images start from'],
+    ['pins check', 'what moved: pins of versions.yaml, ISOs, and what images start from'],
     ['pins update', 'follow all of it; versions.yaml is rewritten in place'],
     ['pins update debian-12', 'one pin, or what one image starts from'],
   ],
@@ -19,7 +19,7 @@ export const pins: Verb = {
   register(command, act) {
     command
       .argument('<action>', 'check or update', actionWord)
-      .argument('[name...]', 'pins of versions.yaml, images (default: all)')
+      .argument('[name...]', 'pins of versions.yaml, ISOs, images (default: all)')
       .option('--site <site>', 'the site whose values to use')
       .action((action, names, options, cmd) =>
         act(cmd.optsWithGlobals(), async (session) => {
@@ -60,7 +60,7 @@ function tell(result: PinsResult, update: boolean, session: Session): void {
 /** What is known of each pin, for people. */
 export function pinLines(all: readonly PinReport[], view: Pick<Session, 'paint'>): readonly string[] {
   const rows = all.flatMap((pin) => {
-    const name = pin.what === 'pin' ? pin.name : `image ${pin.name}`;
+    const name = pin.what === 'pin' ? pin.name : `${pin.what === 'iso' ? 'ISO' : 'image'} ${pin.name}`;
     const head = [oneLine(name), pin.arch ?? '', stateWord(pin, view)];
     const told = pin.changes.map(({ name: field, from, to }) => `${field} ${change(from, to)}`.trim());
     const [first = '', ...more] = told.map(oneLine);
