@@ -107,4 +107,15 @@ export type Files = {
   realPath(path: string): Promise<string>;
   sha256(path: string, signal?: AbortSignal): Promise<string>;
   freeBytes(path: string): Promise<number>;
+  /** Open a file: to read it, to change it, or a `new` one in the place of any that is there. */
+  open(path: string, mode: 'read' | 'change' | 'new'): Promise<OpenFile>;
+};
+
+export type OpenFile = {
+  /** Bytes from an offset; fewer than asked for only at the end of the file. */
+  read(offset: number, length: number): Promise<Buffer>;
+  /** Write at an offset; what lies between it and the end of a shorter file is a hole. */
+  write(offset: number, data: Uint8Array): Promise<void>;
+  truncate(size: number): Promise<void>;
+  close(): Promise<void>;
 };

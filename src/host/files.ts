@@ -14,6 +14,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import type { FileKind, Files } from '../core/host.ts';
+import { openFile } from './open-file.ts';
 
 /** The real file system behind the `Files` port. */
 export const files: Files = {
@@ -60,6 +61,7 @@ export const files: Files = {
     const stat = await statfs(path);
     return stat.bavail * stat.bsize;
   },
+  open: openFile,
 };
 
 function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {

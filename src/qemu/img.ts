@@ -40,7 +40,10 @@ export function mapArgv(disk: DiskFile): Argv {
 }
 
 /** Holes stay holes. `-W` is never used: it makes the result depend on timing. */
-export function convertArgv(from: { readonly path: string; readonly format: DiskFormat }, to: DiskFile): Argv {
+export function convertArgv(
+  from: DiskFile | { readonly path: string; readonly format: DiskFormat },
+  to: DiskFile,
+): Argv {
   return ['qemu-img', 'convert', '-f', from.format, '-O', to.format, absolute(from.path), absolute(to.path)];
 }
 
@@ -83,13 +86,40 @@ export async function diskSize(disk: DiskFile, { host, signal }: Context): Promi
 
 export type Extent = { readonly start: number; readonly end: number };
 
-const extents = z.array(z.object({ start: z.number().int(), length: z.number().int(), data: z.boolean() }));
+const extent = z.object({ start: z.number().int(), length: z.number().int(), data: z.boolean() });
 
 /** Where a disk holds more than holes: bytes from `start` to before `end`, in order. */
-export async function dataExtents(disk: DiskFile, { host, signal }: Context): Promise<readonly Extent[]> {
-  const { stdout } = await host.run({ argv: mapArgv(disk) }, { signal });
-  const data = extents.parse(JSON.parse(stdout)).filter((extent) => extent.data);
-  return data.map(({ start, length }) => ({ start, end: start + length }));
+export async function dataExtents(disk: DiskFile, ctx: Context): Promise<readonly Extent[]> {
+  const found: Extent[] = [];
+  await eachDataExtent(disk, (one) => found.push(one), ctx);
+  return found;
+}
+
+/** The same, one after another: a large disk can have millions. */
+export async function eachDataExtent(
+  disk: DiskFile,
+  onExtent: (extent: Extent) => void,
+  { host, signal }: Context,
+): Promise<void> {
+  let failed: unknown;
+  const onAnswer = (line: string) => {
+    try {
+      const found = parseExtent(line);
+      if (found !== undefined) onExtent(found);
+    } catch (error) {
+      failed ??= error;
+    }
+  };
+  await host.run({ argv: mapArgv(disk) }, { signal, onAnswer });
+  if (failed !== undefined) throw failed;
+}
+
+/** One extent a line, between the brackets of a list; undefined for a hole. */
+function parseExtent(line: string): Extent | undefined {
+  const text = line.replace(/^\[|[,\]]+$/g, '').trim();
+  if (text === '') return undefined;
+  const { start, length, data } = extent.parse(JSON.parse(text));
+  return data ? { start, end: start + length } : undefined;
 }
 
 /** The disk as a raw file: itself, or a sparse copy at `copy`, made once. */

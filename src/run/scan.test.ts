@@ -30,7 +30,10 @@ function readerOf({ bytes, holds, fill = 0, data = [[0, bytes]] }: Disk): {
   };
   const extents = data.map(([start, length]) => ({ start, length, depth: 0, zero: false, data: true }));
   const hole = { start: bytes, length: 512, depth: 0, zero: true, data: false };
-  const run = async () => ({ exitCode: 0, stdout: JSON.stringify([...extents, hole]), stderr: '' });
+  const run: Host['run'] = async (_, { onAnswer } = {}) => {
+    for (const extent of [...extents, hole]) onAnswer?.(`${JSON.stringify(extent)},`);
+    return { exitCode: 0, stdout: '', stderr: '' };
+  };
   const host = { files: { read } as Files, run } as unknown as Host;
   return { ctx: { host, signal: new AbortController().signal, emit: () => undefined, step: '' }, reads };
 }
