@@ -153,14 +153,35 @@ export type StepContext = Context & {
   keep(key: string, make: (file: string) => Promise<void>): Promise<string>;
 };
 
-/** A disk image on this machine. */
-export type DiskFile = { readonly path: string; readonly format: 'raw' | 'qcow2' };
+/** A disk image on this machine; the format as QEMU calls it (`vpc` is VHD). */
+export type DiskFile = {
+  readonly path: string;
+  readonly format: 'raw' | 'qcow2' | 'vmdk' | 'vhdx' | 'vdi' | 'vpc';
+};
+
+/** What a format may tell of the machine that its disk is for. */
+export type ImageFacts = {
+  readonly name: string;
+  readonly arch: Arch;
+  /** Which firmwares the disk boots under. */
+  readonly firmware: readonly Firmware[];
+};
+
+export type WriteRequest = {
+  /** Absolute path of the raw sealed disk, which is only read. */
+  readonly disk: string;
+  /** Absolute path of the file to write, under its last name; files of work may lie beside it while it is written. */
+  readonly output: string;
+  readonly image: ImageFacts;
+};
 
 export type Format<Options = unknown> = Kind<Options> & {
   /** Without the dot: `qcow2`, `raw.zst`. */
   extension(options: Options): string;
+  /** Extensions of files that `write` puts beside the output, whose own extension they have in the place of: `bmap`. */
+  beside?(options: Options): readonly string[];
   /** Write the raw sealed disk to `output`, deterministically. */
-  write(options: Options, request: { readonly disk: string; readonly output: string }, ctx: Context): Promise<void>;
+  write(options: Options, request: WriteRequest, ctx: Context): Promise<void>;
   /** How QEMU reads the written file, where it can as it is; the checks boot the first such format. */
   boots(options: Options): DiskFile['format'] | undefined;
   /** Where it cannot: write the disk that the file holds to `output`, so that another image can start from it. */
@@ -170,6 +191,11 @@ export type Format<Options = unknown> = Kind<Options> & {
     ctx: Context,
   ): Promise<DiskFile['format']>;
 };
+
+/** What the names of all files that a format writes end in, that of the output first. */
+export function extensionsOf(format: Format, options: unknown): readonly [string, ...string[]] {
+  return [format.extension(options), ...(format.beside?.(options) ?? [])];
+}
 
 /** A guest that was booted from the artifact on a throw-away overlay, for the checks. */
 export type CheckGuest = {

@@ -1,7 +1,7 @@
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import type { Context } from '../core/context.ts';
-import type { DiskFile, Format } from '../core/kinds.ts';
+import { type DiskFile, extensionsOf, type Format } from '../core/kinds.ts';
 import type { ArtifactFile, Manifest } from '../core/manifest.ts';
 import { withRoom } from '../core/space.ts';
 import type { ImageSpec } from '../core/spec.ts';
@@ -29,16 +29,27 @@ export async function writeFormats(
       const file = `${spec.name}.${format.extension(use.options)}`;
       const output = join(folder, file);
       const size = () => writtenBytes(disk, stepCtx);
-      await withRoomForTools(output, size, () => format.write(use.options, { disk, output }, stepCtx), stepCtx);
-      const sha256 = await workshop.host.files.sha256(output, ctx.signal);
-      const line = `${sha256}  ${file}\n`;
-      await withRoom(output, line.length, () => workshop.host.files.write(`${output}.sha256`, line));
-      const bytes = (await workshop.host.files.stat(output))?.size ?? 0;
-      return { file, format: use.kind, options: use.options, bytes, sha256 };
+      const request = { disk, output, image: { name: spec.name, arch: spec.arch, firmware: spec.firmware } };
+      await withRoomForTools(output, size, () => format.write(use.options, request, stepCtx), stepCtx);
+      const [, ...beside] = extensionsOf(format, use.options);
+      return [
+        { ...(await finishFile(folder, file, stepCtx)), format: use.kind, options: use.options },
+        ...(await Promise.all(beside.map((one) => finishFile(folder, `${spec.name}.${one}`, stepCtx)))),
+      ];
     });
-    artifacts.push(value);
+    artifacts.push(...value);
   }
   return artifacts;
+}
+
+/** Put the digest of a written file beside it; its format is what its name ends in. */
+async function finishFile(folder: string, file: string, { host, signal }: Context): Promise<ArtifactFile> {
+  const path = join(folder, file);
+  const sha256 = await host.files.sha256(path, signal);
+  const line = `${sha256}  ${file}\n`;
+  await withRoom(path, line.length, () => host.files.write(`${path}.sha256`, line));
+  const bytes = (await host.files.stat(path))?.size ?? 0;
+  return { file, format: extname(file).slice(1), bytes, sha256 };
 }
 
 /** The bytes that a sparse file takes on the disk. */

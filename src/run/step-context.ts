@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
-import type { StepContext } from '../core/kinds.ts';
+import { extensionsOf, type StepContext } from '../core/kinds.ts';
 import { refusedSidecar } from '../core/sidecars.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { fetchInput } from '../store/inputs.ts';
@@ -49,5 +49,8 @@ export async function withStepContext<T>(
 }
 
 function artifactNames({ kinds }: Workshop, { name, formats }: ImageSpec): readonly string[] {
-  return formats.map((use) => `${name}.${kinds.formats.get(use.kind)?.extension(use.options)}`);
+  return formats.flatMap((use) => {
+    const format = kinds.formats.get(use.kind);
+    return format === undefined ? [] : extensionsOf(format, use.options).map((extension) => `${name}.${extension}`);
+  });
 }

@@ -1,7 +1,7 @@
 import type { Arch } from '../core/arch.ts';
 import type { Json } from '../core/keys.ts';
 import { canonical } from '../core/keys.ts';
-import type { Check, Format, Kinds, Source, Step } from '../core/kinds.ts';
+import { type Check, extensionsOf, type Format, type Kinds, type Source, type Step } from '../core/kinds.ts';
 import type { KindUse } from '../core/spec.ts';
 import { pathHint, refusedPath } from './compose.ts';
 import { check } from './explain.ts';
@@ -78,10 +78,11 @@ export function readFormats(node: Node, above: Spot, variant: Variant): readonly
   );
   const extensions = new Set<string>();
   for (const { kind, use, above: spot } of uses) {
-    const extension = kind.extension(use.options);
-    if (extensions.has(extension))
-      variant.problems.at(spot, `two formats would write the same file, ending in ".${extension}"`);
-    extensions.add(extension);
+    for (const extension of extensionsOf(kind, use.options)) {
+      if (extensions.has(extension))
+        variant.problems.at(spot, `two formats would write the same file, ending in ".${extension}"`);
+      extensions.add(extension);
+    }
   }
   const conditional =
     node.type === 'list' && node.items.every((item) => item.type === 'map' && item.entries.has('when'));

@@ -1,5 +1,6 @@
 import { byName } from '../../core/kinds.ts';
 import { qcow2 } from './qcow2.ts';
 import { raw } from './raw.ts';
+import { vmdk } from './vmdk.ts';
 
-export const formats = byName([qcow2, raw]);
+export const formats = byName([qcow2, raw, vmdk]);

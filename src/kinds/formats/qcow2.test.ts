@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
-import { convertArgv, qcow2 } from './qcow2.ts';
+import { qcow2, qcow2Argv } from './qcow2.ts';
 
 test.each([
   ['zstd', ['-c', '-o', 'compression_type=zstd'], 'qcow2 (zstd)'],
   ['zlib', ['-c', '-o', 'compression_type=zlib'], 'qcow2 (zlib)'],
   ['none', [], 'qcow2'],
 ] as const)('with compression %s', (compression, words, title) => {
-  expect(convertArgv({ compression }, '/a b', '/o')).toEqual([
-    ...['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', ...words, '/a b', '/o'],
+  expect(qcow2Argv(compression, '/a b', '/o')).toEqual([
+    ...['qemu-img', 'convert', '-p', '-f', 'raw', '-O', 'qcow2', ...words, '/a b', '/o'],
   ]);
   expect(qcow2.title(qcow2.options.parse({ compression }))).toBe(title);
 });
 
 test('writers never run in parallel, which would place clusters in another order each time', () => {
-  expect(convertArgv({ compression: 'zstd' }, 'd', 'o')).not.toContain('-W');
+  expect(qcow2Argv('zstd', 'd', 'o')).not.toContain('-W');
 });
 
 test('it boots as it is, whatever its compression', () => {

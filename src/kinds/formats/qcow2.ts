@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineFormat } from '../../core/kinds.ts';
+import { convert, convertArgv, qemuImg } from '../disk-files/convert.ts';
 
 const options = z.strictObject({
   compression: z.enum(['zstd', 'zlib', 'none']).default('zstd').describe('zlib is read by QEMU older than 5.1 too.'),
@@ -14,16 +15,17 @@ export const qcow2 = defineFormat<Options>({
   options: options,
   example: { compression: 'zstd' },
   title: (o) => (o.compression === 'none' ? 'qcow2' : `qcow2 (${o.compression})`),
-  tools: () => [{ program: 'qemu-img', debian: 'qemu-utils', why: 'disk image formats' }],
+  tools: () => [qemuImg],
   extension: () => 'qcow2',
   boots: () => 'qcow2',
-  write: async (o, { disk, output }, ctx) => {
-    await ctx.host.run({ argv: convertArgv(o, disk, output) }, { signal: ctx.signal });
-  },
+  write: (o, { disk, output }, ctx) => convert(qcow2Argv(o.compression, disk, output), disk, ctx),
 });
 
-/** Without `-W`: parallel writers would place clusters in another order each time. */
-export function convertArgv(o: Options, disk: string, output: string): [string, ...string[]] {
-  const compression = o.compression === 'none' ? [] : ['-c', '-o', `compression_type=${o.compression}`];
-  return ['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', ...compression, disk, output];
+export function qcow2Argv(compression: Options['compression'], disk: string, output: string) {
+  return convertArgv(
+    'qcow2',
+    compression === 'none' ? [] : ['-c', '-o', `compression_type=${compression}`],
+    disk,
+    output,
+  );
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { facts } from '../../../test/support/format-lab.ts';
 import { raw, unpackArgv, writeArgv } from './raw.ts';
 
 test.each([
@@ -32,6 +33,6 @@ test('gzip writes to the output, which no other compression does', async () => {
   const host = { run: async (_: unknown, options: unknown) => told.push(options) } as never;
   const ctx = { host, signal, emit: () => undefined, step: 's' };
   for (const compression of ['gzip', 'zstd'])
-    await raw.write(raw.options.parse({ compression }), { disk: '/d', output: '/o' }, ctx);
+    await raw.write(raw.options.parse({ compression }), { disk: '/d', output: '/o', image: facts }, ctx);
   expect(told).toEqual([{ signal, stdoutFile: '/o' }, { signal }]);
 });

@@ -1,0 +1,61 @@
+import type { Context } from '../../core/context.ts';
+import { eachDataExtent } from '../../qemu/img.ts';
+
+/** Bytes of a disk, from a multiple of `windowBytes`; only the last window of a disk is shorter. */
+export type Window = { readonly offset: number; readonly bytes: Buffer };
+
+export const windowBytes = 1024 * 1024;
+const zeros = Buffer.alloc(windowBytes);
+
+/** Whether a piece of a window holds nothing. */
+export function isZero(bytes: Buffer): boolean {
+  return bytes.equals(zeros.subarray(0, bytes.length));
+}
+
+/** The windows of a raw disk that may hold something, in order; the next one is read while one is looked at. */
+export async function* dataWindows(disk: string, ctx: Context): AsyncGenerator<Window> {
+  const ranges = await dataRanges(disk, ctx);
+  const file = await ctx.host.files.open(disk, 'read');
+  const read = async (offset: number): Promise<Window> => ({ offset, bytes: await file.read(offset, windowBytes) });
+  let next: Promise<Window> | undefined;
+  try {
+    for (const offset of offsetsIn(ranges)) {
+      ctx.signal.throwIfAborted();
+      const ready = next;
+      next = read(offset);
+      next.catch(() => undefined);
+      if (ready !== undefined) yield await ready;
+    }
+    if (next !== undefined) yield await next;
+  } finally {
+    await next?.catch(() => undefined);
+    await file.close();
+  }
+}
+
+/** Neighbouring windows as one: from the first to before the last. */
+type Range = { readonly from: number; to: number };
+
+async function dataRanges(disk: string, ctx: Context): Promise<readonly Range[]> {
+  const ranges: Range[] = [];
+  const onExtent = ({ start, end }: { readonly start: number; readonly end: number }) => {
+    const from = Math.floor(start / windowBytes);
+    const to = Math.ceil(end / windowBytes);
+    const last = ranges.at(-1);
+    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
+    else ranges.push({ from, to });
+  };
+  await eachDataExtent({ path: disk, format: 'raw' }, onExtent, ctx);
+  return ranges;
+}
+
+function* offsetsIn(ranges: readonly Range[]): Generator<number> {
+  for (const { from, to } of ranges) for (let i = from; i < to; i += 1) yield i * windowBytes;
+}
+
+/** The length of a disk in bytes. */
+export async function diskBytes(disk: string, { host }: Context): Promise<number> {
+  const found = await host.files.stat(disk);
+  if (found === undefined) throw new Error(`there is no disk ${disk}`);
+  return found.size;
+}
