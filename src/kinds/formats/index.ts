@@ -1,6 +1,7 @@
 import { byName } from '../../core/kinds.ts';
 import { qcow2 } from './qcow2.ts';
 import { raw } from './raw.ts';
+import { vhdx } from './vhdx.ts';
 import { vmdk } from './vmdk.ts';
 
-export const formats = byName([qcow2, raw, vmdk]);
+export const formats = byName([qcow2, raw, vmdk, vhdx]);
