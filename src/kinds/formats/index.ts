@@ -2,7 +2,8 @@ import { byName } from '../../core/kinds.ts';
 import { qcow2 } from './qcow2.ts';
 import { raw } from './raw.ts';
 import { vdi } from './vdi.ts';
+import { vhd } from './vhd.ts';
 import { vhdx } from './vhdx.ts';
 import { vmdk } from './vmdk.ts';
 
-export const formats = byName([qcow2, raw, vmdk, vhdx, vdi]);
+export const formats = byName([qcow2, raw, vmdk, vhdx, vdi, vhd]);
