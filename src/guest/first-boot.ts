@@ -32,7 +32,12 @@ export const grownScript: Script = {
     read -r whole <../size
     disk=$(readlink -f ..)
     # Two MiB: what tables and alignment take.
-    [ $((whole - start - size)) -lt 4096 ] || growpart "/dev/\${disk##*/}" "$number" || return 0
+    if [ $((whole - start - size)) -ge 4096 ]; then
+      disk=/dev/\${disk##*/}
+      # The kernel has the partition in use, so it is told by itself.
+      echo ', +' | sfdisk -q -f --no-reread --no-tell-kernel -N "$number" "$disk" || return 0
+      partx -u --nr "$number" "$disk"
+    fi
   fi
   case $2 in
   ext[234]) resize2fs "$1" ;;

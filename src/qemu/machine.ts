@@ -216,7 +216,7 @@ const stateMs = 120_000;
 async function saveState(qmp: Qmp, file: string, ctx: Context): Promise<void> {
   // Nothing else wants the bandwidth: the guest rests meanwhile.
   await qmp.execute('migrate-set-parameters', { 'max-bandwidth': 16 * 1024 ** 3 });
-  await qmp.execute('migrate', { uri: `exec:${shellLine(['zstd', '-q', '-1', '-T0', '-f', '-o', file])}` });
+  await qmp.execute('migrate', { uri: `exec:${shellLine(['zstd', '-q', '--fast=8', '-T0', '-f', '-o', file])}` });
   await untilMigrated(qmp, ctx);
 }
 

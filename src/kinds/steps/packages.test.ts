@@ -5,7 +5,7 @@ const nothing: PackagesOptions = { install: [], remove: [], upgrade: false, reco
 
 /** The lines of the script that change the image when it has apt-get, without the options that all of them share. */
 function aptCommands(options: Partial<PackagesOptions>): readonly string[] {
-  const { text } = packagesScript({ ...nothing, ...options });
+  const { text } = packagesScript({ ...nothing, ...options }, 'tree');
   const lines = text.slice(0, text.indexOf('elif')).split('\n');
   return lines.map((line) => line.trim()).filter((line) => /^(apt_get |set --|for |\[ \$#|apt-get|find)/.test(line));
 }
@@ -51,7 +51,7 @@ test.each<[string, Partial<PackagesOptions>, readonly string[]]>([
 });
 
 test('with dnf, weak dependencies and removals behave as with apt', () => {
-  const { text } = packagesScript({ install: ['vim'], remove: ['nano'], upgrade: true, recommends: false });
+  const { text } = packagesScript({ install: ['vim'], remove: ['nano'], upgrade: true, recommends: false }, 'tree');
   expect(text).toContain('dnf -y upgrade --refresh --setopt=install_weak_deps=False');
   expect(text).toContain('dnf -y install --setopt=install_weak_deps=False -- vim');
   expect(text).toContain('dnf -y remove --setopt=clean_requirements_on_remove=False -- nano');
@@ -59,7 +59,7 @@ test('with dnf, weak dependencies and removals behave as with apt', () => {
 });
 
 test('apt asks nothing, keeps changed settings, retries, and waits for others', () => {
-  const { text, env } = packagesScript({ ...nothing, install: ['vim'] });
+  const { text, env } = packagesScript({ ...nothing, install: ['vim'] }, 'tree');
   expect(env).toMatchObject({ DEBIAN_FRONTEND: 'noninteractive' });
   for (const option of [
     '--force-confdef',

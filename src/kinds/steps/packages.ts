@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineStep } from '../../core/kinds.ts';
+import type { Bench } from '../../core/plan.ts';
 import { type Script, shellLine } from '../../core/script.ts';
 
 // A name that ends in a minus asks apt-get to remove the package.
@@ -46,7 +47,7 @@ export const packages = defineStep<PackagesOptions>({
   example: ['qemu-guest-agent', 'vim'],
   shorthands: ['upgrade'],
   title: packagesTitle,
-  run: (o, work) => work.exec(packagesScript(o)),
+  run: (o, work) => work.exec(packagesScript(o, work.bench)),
 });
 
 function packagesTitle(o: PackagesOptions): string {
@@ -59,12 +60,12 @@ function packagesTitle(o: PackagesOptions): string {
 }
 
 /** The script for images with apt or dnf. */
-export function packagesScript(o: PackagesOptions): Script {
+export function packagesScript(o: PackagesOptions, bench: Bench): Script {
   const indent = (line: string) => `  ${line}`;
   const text = [
     'set -eu',
     'if command -v apt-get >/dev/null; then',
-    ...aptLines(o).map(indent),
+    ...aptLines(o, bench).map(indent),
     'elif command -v dnf >/dev/null; then',
     ...dnfLines(o).map(indent),
     'else',
@@ -93,6 +94,13 @@ const aptOptions = [
   'APT::Cmd::Pattern-Only=true',
 ];
 
+const moreAptOptions: Readonly<Record<Bench, readonly string[]>> = {
+  tree: [],
+  // Lists that are a third larger and unpacked in a fifth of the time, which a guest without hardware virtualization
+  // feels; and no waiting for the disk at each file: a layer is written as a whole.
+  guest: ['Acquire::CompressionTypes::Order::=gz', 'Dpkg::Options::=--force-unsafe-io'],
+};
+
 // apt waits for dpkg's lock and not for those of its lists and downloads; the kernel says who is held (proc_locks(5)).
 const waitFor = [
   'wait_for() {',
@@ -109,12 +117,12 @@ const waitForArchives = 'wait_for /var/cache/apt/archives/lock';
 
 const aptClean = [waitForArchives, 'apt-get clean', 'find /var/lib/apt/lists /var/cache/apt -type f -delete'];
 
-function aptLines(o: PackagesOptions): readonly string[] {
+function aptLines(o: PackagesOptions, bench: Bench): readonly string[] {
   const apt = (...words: string[]) => shellLine(['apt_get', ...words]);
   const recommends = o.recommends ? '--install-recommends' : '--no-install-recommends';
   const fetches = o.upgrade || o.install.length > 0;
   return [
-    `apt_get() { ${shellLine(['apt-get', '-q', '-y', ...aptOptions.flatMap((option) => ['-o', option])])} "$@"; }`,
+    `apt_get() { ${shellLine(['apt-get', '-q', '-y', ...[...aptOptions, ...moreAptOptions[bench]].flatMap((option) => ['-o', option])])} "$@"; }`,
     ...waitFor,
     ...(fetches ? [waitForLists, apt('update'), waitForArchives] : []),
     ...(o.upgrade ? [apt('dist-upgrade', recommends)] : []),
