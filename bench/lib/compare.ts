@@ -14,6 +14,8 @@ export type Contender = {
   readonly cwd?: string;
   /** Words that its output must not hold: it then did not do what is measured. */
   readonly never?: string;
+  /** Called with what it said on stdout. */
+  readonly heard?: (stdout: string) => void;
 };
 
 /** Run programs in turn, A B C A B C …, so that a machine whose speed drifts is fair to all; wall seconds by name. */
@@ -31,7 +33,7 @@ export function inTurn(rounds: number, contenders: readonly Contender[]): Readon
 }
 
 /** One run, to its end; its output is shown only when it fails. */
-export function timed({ name, argv, env, cwd, never }: Contender): number {
+export function timed({ name, argv, env, cwd, never, heard }: Contender): number {
   const [program, ...args] = argv;
   const started = performance.now();
   const result = spawnSync(program, args, {
@@ -43,7 +45,10 @@ export function timed({ name, argv, env, cwd, never }: Contender): number {
   const seconds = (performance.now() - started) / 1000;
   const output = `${result.stdout}\n${result.stderr}`;
   const refused = never !== undefined && output.includes(never);
-  if (result.status === 0 && !refused) return seconds;
+  if (result.status === 0 && !refused) {
+    heard?.(result.stdout);
+    return seconds;
+  }
   say(output.split('\n').slice(-30).join('\n'));
   if (refused) throw new Error(`${name} said: ${never}`);
   throw new Error(`${name} ended with ${result.status ?? result.signal ?? result.error?.message}`);
