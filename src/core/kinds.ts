@@ -3,7 +3,9 @@ import type { Arch } from './arch.ts';
 import type { Context } from './context.ts';
 import type { Digest } from './digests.ts';
 import type { Command, RunOptions, RunResult } from './host.ts';
+import type { InstallRequest } from './install.ts';
 import type { Json } from './keys.ts';
+import type { Medium } from './media.ts';
 import type { Bench } from './plan.ts';
 import type { Script } from './script.ts';
 import type { Firmware } from './spec.ts';
@@ -90,6 +92,8 @@ export type PinContext = Context & {
 };
 
 export type SourceContext = Context & {
+  /** The name of the image that is made. */
+  readonly name: string;
   /** Absolute path of a project-relative path that `files` named. */
   projectFile(path: string): string;
   /** A verified file by digest, fetched once and shared; `http:`, `https:` or `file:`. */
@@ -105,6 +109,8 @@ export type SourceContext = Context & {
   }): Promise<string>;
   /** The newest finished disk of another image of the project, for this architecture. */
   image(name: string): Promise<DiskFile>;
+  /** Run an installer on an empty disk of the image's size, under its firmware, until it turns the machine off. */
+  install(request: InstallRequest): Promise<DiskFile>;
   /** A folder for work files that is gone after the build. */
   readonly folder: string;
 };
@@ -115,6 +121,12 @@ export type Source<Options = unknown> = Kind<Options> & {
   files?(options: Options): readonly string[];
   /** Where a name of `isos.yaml` may stand in the options: `[['iso']]`. The kind gets its entry in the name's place. */
   readonly isosIn?: readonly (readonly string[])[];
+  /** Where `${secret.x}` may stand in the options: `[['answers', 'user', 'password']]`. */
+  readonly secretsIn?: readonly (readonly string[])[];
+  /** Options that change no byte of the result, such as time limits: not part of the key. */
+  readonly aside?: readonly string[];
+  /** Its disk is made under the first firmware of the image and may differ from that of another one: part of the key. */
+  readonly installs?: boolean;
   /** Names of the images it is made from; they are built first, and their keys are its pin, by name. */
   parents?(options: Options): readonly string[];
   /** Ask the outside world for exact versions; part of the key. Kept by the store until a refresh is asked for. */
@@ -125,6 +137,8 @@ export type Source<Options = unknown> = Kind<Options> & {
   fill?(options: Options, request: SourceRequest, tree: TreeSession, ctx: Context): Promise<void>;
   /** A whole, vetted disk that is only read: in the store, in `folder`, or of the project. Only on the guest bench. */
   disk?(options: Options, request: SourceRequest, ctx: SourceContext): Promise<DiskFile>;
+  /** Of sources that install from a vendor's ISO: what makes that ISO do the same by itself. */
+  readonly medium?: Medium<Options>;
   /** The moment all file times are clamped to, seconds since 1970, from the pin. */
   epoch?(pin: Json): number;
 };
