@@ -1,4 +1,5 @@
 import type { Context } from '../../core/context.ts';
+import type { OpenFile } from '../../core/host.ts';
 import { eachDataExtent } from '../../qemu/img.ts';
 
 /** Bytes of a disk, from a multiple of `windowBytes`; only the last window of a disk is shorter. */
@@ -58,4 +59,38 @@ export async function diskBytes(disk: string, { host }: Context): Promise<number
   const found = await host.files.stat(disk);
   if (found === undefined) throw new Error(`there is no disk ${disk}`);
   return found.size;
+}
+
+/** Bytes of a disk from `start` to before `end`. */
+export type Run = { readonly start: number; readonly end: number };
+
+const blockBytes = 4096;
+
+/**
+ * Where a raw disk is not zero, in whole blocks of 4 KiB; runs with less than `gap` bytes between them are one. Says what
+ * the bytes are and not where the file has holes.
+ */
+export async function dataRuns(disk: string, gap: number, ctx: Context): Promise<readonly Run[]> {
+  const runs: { readonly start: number; end: number }[] = [];
+  for await (const { offset, bytes } of dataWindows(disk, ctx)) {
+    for (let at = 0; at < bytes.length; at += blockBytes) {
+      const block = bytes.subarray(at, at + blockBytes);
+      if (isZero(block)) continue;
+      const last = runs.at(-1);
+      const start = offset + at;
+      if (last !== undefined && start - last.end < gap) last.end = start + block.length;
+      else runs.push({ start, end: start + block.length });
+    }
+  }
+  return runs;
+}
+
+/** The bytes of a file from `start` to before `end`, in pieces; a file that is shorter is a failure. */
+export async function* bytesOf(file: OpenFile, { start, end }: Run): AsyncGenerator<Buffer> {
+  for (let at = start; at < end; ) {
+    const piece = await file.read(at, Math.min(windowBytes, end - at));
+    if (piece.length === 0) throw new Error(`a file ended at byte ${at}, before byte ${end}`);
+    yield piece;
+    at += piece.length;
+  }
 }
