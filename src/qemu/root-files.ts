@@ -1,16 +1,16 @@
 import type { Files } from '../core/host.ts';
 import { type Ext4, openExt4, type Read } from './ext4.ts';
+import { partitionStarts } from './partitions.ts';
 
-const sector = 512;
 const chunkBytes = 64 * 1024;
 
 /**
- * The root file system of a raw disk, read without booting or mounting it: the first partition (GPT) that holds an
+ * The root file system of a raw disk, read without booting or mounting it: the first partition (GPT or MBR) that holds an
  * os-release(5). Undefined where it is not an ext4 that can be read as it is.
  */
 export async function openRoot(raw: string, files: Pick<Files, 'read'>): Promise<Ext4 | undefined> {
   const read = inChunks(raw, files);
-  for (const start of await partitions(read)) {
+  for (const start of await partitionStarts(read)) {
     const volume = await openExt4(read, start);
     if ((await osReleaseOf(volume)) !== undefined) return volume;
   }
@@ -41,16 +41,4 @@ function inChunks(raw: string, files: Pick<Files, 'read'>): Read {
     if (length > chunkBytes) return files.read(raw, { offset, length });
     return Buffer.concat([await chunk(first), await chunk(last)]).subarray(at, at + length);
   };
-}
-
-/** Where the partitions of a GUID partition table begin (UEFI specification, 5.3), in bytes. */
-async function partitions(read: Read): Promise<readonly number[]> {
-  const header = await read(sector, sector);
-  if (header.toString('latin1', 0, 8) !== 'EFI PART') return [];
-  const count = Math.min(header.readUInt32LE(80), 128);
-  const size = header.readUInt32LE(84);
-  if (size < 128 || size > 4096) return [];
-  const table = await read(Number(header.readBigUInt64LE(72)) * sector, count * size);
-  const starts = Array.from({ length: count }, (_, i) => Number(table.readBigUInt64LE(i * size + 32)) * sector);
-  return starts.filter((start) => start > 0);
 }

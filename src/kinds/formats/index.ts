@@ -1,4 +1,6 @@
 import { byName } from '../../core/kinds.ts';
+import { gcp } from './gcp.ts';
+import { img } from './img.ts';
 import { qcow2 } from './qcow2.ts';
 import { raw } from './raw.ts';
 import { vdi } from './vdi.ts';
@@ -6,4 +8,4 @@ import { vhd } from './vhd.ts';
 import { vhdx } from './vhdx.ts';
 import { vmdk } from './vmdk.ts';
 
-export const formats = byName([qcow2, raw, vmdk, vhdx, vdi, vhd]);
+export const formats = byName([qcow2, raw, img, vmdk, vhdx, vdi, vhd, gcp]);
