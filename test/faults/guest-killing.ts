@@ -51,8 +51,10 @@ export async function killGuestBuilds(campaign: GuestCampaign): Promise<GuestRep
   const { chance, kills, twin } = campaign;
   const report: GuestReport = { kills: 0, moments: new Map(), layersReused: 0, warm: 0, problems: [] };
   const scene: Scene = { ...campaign, report, expected: { first: 0, last: 0 } };
-  const rounds = roundsOf(kills * 2, chance);
-  await measure(scene);
+  // What another campaign built is not to be found again.
+  const salt = Math.floor(chance.next() * 1e9);
+  const rounds = roundsOf(kills * 2, salt, chance);
+  await measure(scene, salt);
   let marks: Marks | undefined;
   for (const [n, round] of rounds.entries()) {
     if (report.kills >= kills || report.problems.length >= 5) break;
@@ -64,19 +66,19 @@ export async function killGuestBuilds(campaign: GuestCampaign): Promise<GuestRep
 }
 
 /** Drawn beforehand: the same seed gives the same rounds. A third of them begins with the first step. */
-function roundsOf(count: number, chance: Chance): readonly Round[] {
+function roundsOf(count: number, salt: number, chance: Chance): readonly Round[] {
   let first = 0;
   return Array.from({ length: count }, (_, n) => {
     const depth = chance.next() < 0.3 ? 'first' : 'last';
     if (depth === 'first') first = n + 1;
-    return { depth, part: chance.next(), marks: { first: `first-${first}`, last: `last-${n}` } };
+    return { depth, part: chance.next(), marks: { first: `first-${salt}-${first}`, last: `last-${n}` } };
   });
 }
 
 /** Build in peace, all of it and then the last step, and note how long it takes. */
-async function measure(scene: Scene): Promise<void> {
+async function measure(scene: Scene, salt: number): Promise<void> {
   for (const depth of ['first', 'last'] as const) {
-    await write(scene, { first: 'first-0', last: `peace-${depth}` });
+    await write(scene, { first: `first-${salt}-0`, last: `peace-${depth}` });
     const started = performance.now();
     expectSuccess(scene, await start({ ...scene, twin: undefined }, `${scene.lab.folder}-peace`).ended);
     scene.expected[depth] = performance.now() - started;
