@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { type CpioFile, cpio } from './cpio.ts';
+import { type CpioFile, cpio } from '../../src/core/cpio.ts';
 
 const exec = promisify(execFile);
 const repository = new URL('../../', import.meta.url).pathname;
