@@ -111,6 +111,14 @@ test('a kernel is booted with its command line when there is one', () => {
   expect(argv.join(' ')).not.toContain('bootindex');
 });
 
+test('a CD is in a drive that every installer knows', () => {
+  const cd = { id: 'cd', file: { path: '/s/vendor.iso', format: 'raw' as const }, readOnly: true, cdrom: true };
+  const devices = (arch: MachineConfig['arch']) =>
+    values(qemuArgv({ ...config, arch, drives: [cd] }), '-device').filter((device) => /cd|scsi/.test(device));
+  expect(devices('x86_64')).toEqual(['{"driver":"ide-cd","drive":"cd"}']);
+  expect(devices('aarch64')).toEqual(['virtio-scsi-pci', '{"driver":"scsi-cd","drive":"cd"}']);
+});
+
 test('commas in option values are doubled', () => {
   expect(optionText('socket', { path: 'a,b', id: 'x' })).toBe('socket,path=a,,b,id=x');
   expect(optionText(undefined, { path: '/x' })).toBe('path=/x');

@@ -27,6 +27,8 @@ export type Drive = {
   readonly readOnly?: boolean;
   /** Boot from it, and from nothing else. */
   readonly boot?: boolean;
+  /** It is in a drive for CDs. */
+  readonly cdrom?: boolean;
 };
 
 export type MachineConfig = {
@@ -65,7 +67,8 @@ export function qemuArgv(config: MachineConfig): readonly [string, ...string[]] 
     ...cpuArgs(config),
     ...['-m', `size=${Math.floor(config.memory / 1024)}k`],
     ...firmwareArgs(config.firmware),
-    ...config.drives.flatMap((drive) => driveArgs(drive, config.kernel === undefined)),
+    ...cdromBus(config),
+    ...config.drives.flatMap((drive) => driveArgs(drive, config)),
     ...networkArgs(),
     ...deviceArgs(config.arch),
     ...qmpArgs(config.sockets),
@@ -102,12 +105,19 @@ function isGuarded(firmware: 'bios' | UefiFiles): boolean {
 }
 
 /** A kernel that is given takes the place of the first drive to boot from: two may not have the same. */
-function driveArgs(drive: Drive, boots: boolean): readonly string[] {
+function driveArgs(drive: Drive, { arch, kernel }: MachineConfig): readonly string[] {
   const own = drive.below === undefined ? baseNode(drive.file) : layerNode(drive.file, drive.below);
   const node = { ...own, ...cacheOptions, 'node-name': drive.id, 'read-only': drive.readOnly === true };
-  const first = boots && drive.boot === true ? { bootindex: 0 } : {};
-  const device = { driver: 'virtio-blk-pci', drive: drive.id, ...first };
+  const first = kernel === undefined && drive.boot === true ? { bootindex: 0 } : {};
+  const device = { driver: drive.cdrom === true ? cdromDriver[arch] : 'virtio-blk-pci', drive: drive.id, ...first };
   return [...blockdev(node), '-device', JSON.stringify(device)];
+}
+
+/** What every installer finds its medium in: the machine's own SATA on x86; the other has none. */
+const cdromDriver: Readonly<Record<Arch, string>> = { x86_64: 'ide-cd', aarch64: 'scsi-cd' };
+
+function cdromBus({ arch, drives }: MachineConfig): readonly string[] {
+  return arch === 'aarch64' && drives.some(({ cdrom }) => cdrom === true) ? ['-device', 'virtio-scsi-pci'] : [];
 }
 
 /**
@@ -124,6 +134,9 @@ const cacheOptions = {
 export function overlayNode(id: string, path: string): { readonly [key: string]: Json } {
   return { ...fileNode({ path, format: 'qcow2' }), ...cacheOptions, 'node-name': id, backing: null };
 }
+
+/** Where a guest reaches what listens on loopback of this machine (QEMU, "Using the user mode network stack"). */
+export const hostInGuest = '10.0.2.2';
 
 /** Outgoing traffic is free; the only way in is a port on loopback that the kernel picks: see `forwardedPort`. */
 function networkArgs(): readonly string[] {

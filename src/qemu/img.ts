@@ -16,6 +16,12 @@ export function createOverlayArgv(overlay: string, size: number): Argv {
   return ['qemu-img', 'create', '-q', '-f', 'qcow2', '-o', 'cluster_size=4096', absolute(overlay), String(size)];
 }
 
+/** An empty disk, whole in itself, with the same small clusters. */
+export function createDiskArgv({ path, format }: DiskFile, size: number): Argv {
+  const clusters = format === 'qcow2' ? ['-o', 'cluster_size=4096'] : [];
+  return ['qemu-img', 'create', '-q', '-f', format, ...clusters, absolute(path), String(size)];
+}
+
 /** Write a disk that lies on others as one whole file. */
 export function flattenArgv(file: DiskFile, below: readonly DiskFile[], to: DiskFile): Argv {
   const chain = `json:${JSON.stringify(layerNode(file, below))}`;

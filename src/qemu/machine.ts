@@ -4,6 +4,7 @@ import { IngotError } from '../core/errors.ts';
 import type { Child } from '../core/host.ts';
 import { shellLine } from '../core/script.ts';
 import { within } from '../core/within.ts';
+import { bytesMoved } from './activity.ts';
 import { type MachineConfig, overlayNode, qemuArgv } from './argv.ts';
 import { connectQmp, forwardedPort, type Qmp, type QmpEvent } from './qmp.ts';
 
@@ -18,6 +19,8 @@ export type Machine = {
   readonly sshPort: number;
   /** Settles when QEMU ended or the guest stopped without `stop` having been called: why, in plain words. */
   readonly ended: Promise<IngotError>;
+  /** Once it ended: QEMU's word for what the guest did, such as `guest-shutdown`. */
+  readonly endedBy: () => string | undefined;
   /** Have QEMU end because the guest is told to restart by `action`, which waits for `off`: whether it was a restart. */
   untilOff(action: (off: Promise<boolean>) => Promise<void>): Promise<void>;
   /** Tell the guest something on the channel. */
@@ -29,6 +32,10 @@ export type Machine = {
   putOverlay(drive: string, overlay: string): Promise<void>;
   /** Write the state of a paused guest (memory, devices; not its disks) to a file. */
   saveState(file: string): Promise<void>;
+  /** Press these keys at once and let them go. */
+  press(keys: readonly string[]): Promise<void>;
+  /** How many bytes were read from its drives and written to them since its start. */
+  bytesMoved(): Promise<number>;
   /** Write what is on the screen to a PNG; false when that cannot be had. */
   screenshot(path: string): Promise<boolean>;
   /** End QEMU and wait until it is gone. */
@@ -106,6 +113,7 @@ async function attach(
   return {
     sshPort,
     ended: life.watch(child),
+    endedBy: () => life.reason,
     untilOff: async (action) => {
       life.stopping = true;
       try {
@@ -127,6 +135,9 @@ async function attach(
       tops.set(drive, next);
     },
     saveState: (file) => saveState(qmp, file, ctx),
+    press: async (keys) =>
+      void (await qmp.execute('send-key', { keys: keys.map((data) => ({ type: 'qcode', data })) })),
+    bytesMoved: async () => bytesMoved(await qmp.execute('query-blockstats')),
     screenshot: (path) => screenshot(qmp, path, ctx),
     stop: async () => {
       life.stopping = true;

@@ -1,0 +1,26 @@
+/** Keys of the machine's keyboard and pauses between them, in order. */
+export type Keystroke = { readonly keys: readonly string[] } | { readonly waitMs: number };
+
+/** What stands beside the disk that is installed on; it is only read. */
+export type Attached = {
+  readonly path: string;
+  /** A CD to the installer, or a disk with a file system on it. */
+  readonly as: 'cdrom' | 'disk';
+};
+
+/** An installer that is to be run to its end in a machine of its own. */
+export type InstallRequest = {
+  /** What is booted directly; without it the CD boots by itself. */
+  readonly kernel?: { readonly file: string; readonly initrd: string };
+  /** Words for its command line; `url` is the address of the folder that `serve` lies in. */
+  readonly words: (url: string) => readonly string[];
+  readonly attached: readonly Attached[];
+  /** Files to be had by HTTP while the installer runs, each once. */
+  readonly serve?: ReadonlyMap<string, string | Uint8Array>;
+  /** What is typed. */
+  readonly typing?: (url: string) => readonly Keystroke[];
+  /** How long it may take in all; without it as long as something happens. */
+  readonly limitMs?: number;
+  /** How long nothing at all may happen. */
+  readonly silenceMs: number;
+};

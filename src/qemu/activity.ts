@@ -1,0 +1,8 @@
+import { z } from 'zod';
+
+const stats = z.array(z.object({ stats: z.object({ rd_bytes: z.number(), wr_bytes: z.number() }) }));
+
+/** Bytes that a machine has read from its drives and written to them, from QMP's `query-blockstats`. */
+export function bytesMoved(blockstats: unknown): number {
+  return stats.parse(blockstats).reduce((sum, { stats: one }) => sum + one.rd_bytes + one.wr_bytes, 0);
+}
