@@ -56,6 +56,11 @@ export type ImageSpec = {
   readonly origins: Readonly<Record<string, string>>;
 };
 
+/** The firmware of build guests: BIOS where the image boots under it, which starts faster and has no variables. */
+export function buildFirmware({ arch, firmware, secureBoot }: ImageSpec): Firmware {
+  return arch === 'x86_64' && firmware.includes('bios') && !secureBoot ? 'bios' : 'uefi';
+}
+
 /** An access that an image brings along: a private key file of the project, or a password (`${secret.x}`). */
 export type SshAccess = { readonly user: string } & ({ readonly key: string } | { readonly password: string });
 

@@ -19,6 +19,10 @@ export type ConsoleListeners = {
   readonly onTrouble?: (meaning: string) => void;
   /** Called with a line that does not end and looks as if somebody waited for an answer; more of it may come. */
   readonly onQuestion?: (question: string) => void;
+  /** Called with a line that does not end, as far as it was said. */
+  readonly onUnfinished?: (line: string) => void;
+  /** Further signs of a dead end. */
+  readonly signs?: (line: string) => string | undefined;
 };
 
 /** Listen to a guest: lines are made harmless, and signs of a dead end are told at once, also in an unfinished line. */
@@ -29,7 +33,7 @@ export function createConsole(listeners: ConsoleListeners = {}): Console {
   let rest = '';
   let troubled = false;
   const look = (line: string): void => {
-    const meaning = troubled ? undefined : troubleIn(line);
+    const meaning = troubled ? undefined : (listeners.signs?.(line) ?? troubleIn(line));
     if (meaning === undefined) return;
     troubled = true;
     listeners.onTrouble?.(meaning);
@@ -54,6 +58,7 @@ export function createConsole(listeners: ConsoleListeners = {}): Console {
     // A prompt is a line that does not end.
     const line = harmless(rest).trimEnd();
     look(line);
+    if (line !== '') listeners.onUnfinished?.(line);
     if (isQuestion(line)) listeners.onQuestion?.(line);
   };
   return {

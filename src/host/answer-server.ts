@@ -45,15 +45,19 @@ type Serving = {
   readonly onServed: (name: string) => void;
 };
 
+const methods = new Set(['GET', 'HEAD', 'POST']);
+
 function answer({ files, path, given, onServed }: Serving, request: IncomingMessage, reply: ServerResponse): void {
   const method = request.method ?? '';
   const [asked = ''] = (request.url ?? '').split('?');
   const name = asked.startsWith(path) ? decoded(asked.slice(path.length)) : undefined;
   const data = name === undefined ? undefined : files.get(name);
   request.resume();
-  if (name === undefined || data === undefined) return end(reply, 404);
-  if (!['GET', 'HEAD', 'POST'].includes(method)) return end(reply, 405);
-  if (given.has(name)) return end(reply, 410);
+  const refusal = name === undefined || data === undefined ? 404 : given.has(name) ? 410 : undefined;
+  if (name === undefined || data === undefined || refusal !== undefined || !methods.has(method)) {
+    reply.writeHead(refusal ?? 405, { connection: 'close' }).end();
+    return;
+  }
   const bytes = Buffer.from(data);
   reply.writeHead(200, {
     'content-type': 'text/plain; charset=utf-8',
@@ -78,8 +82,4 @@ function decoded(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function end(reply: ServerResponse, status: number): void {
-  reply.writeHead(status, { connection: 'close' }).end();
 }

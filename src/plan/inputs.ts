@@ -8,6 +8,8 @@ import type { ImageSpec, KindUse } from '../core/spec.ts';
 export type PlannedKind = {
   readonly name: string;
   readonly version: number;
+  /** Options that change no byte. */
+  readonly aside?: readonly string[];
   files?(options: unknown): readonly string[];
 };
 
@@ -38,24 +40,25 @@ export type PlannedSource = PlannedKind & {
   parents?(options: unknown): readonly string[];
 };
 
-/** The inputs of a source; `disk`: the bytes of the disk, where that decides the bytes of its layers. */
+/** The inputs of a source; `disk`: the bytes of the disk, where that decides the bytes of its layers; so `firmware`. */
 export function sourceInputs(
   use: KindUse,
   kind: PlannedSource,
-  from: { readonly arch: Arch; readonly lock: Lock; readonly disk?: number },
+  from: { readonly arch: Arch; readonly lock: Lock; readonly disk?: number; readonly firmware?: string },
 ): StepInputs {
-  const { arch, lock, disk } = from;
+  const { arch, lock, disk, firmware } = from;
   const parents = kind.parents?.(use.options) ?? [];
   const pin = kind.pins || parents.length > 0 ? lock.sources[sourceId(use, arch)] : null;
   const own = useInputs(use, kind, lock);
   const missing = parents.length > 0 ? parents.map((name) => `image ${name}`) : ['pin'];
   const unknown = pin === undefined ? [...own.unknown, ...missing] : own.unknown;
   return {
-    digest: unknown.length > 0 ? undefined : digest({ own: own.digest, arch, pin, disk }),
+    digest: unknown.length > 0 ? undefined : digest({ own: own.digest, arch, pin, disk, firmware }),
     inputs: {
       ...own.inputs,
       arch,
       ...flatten('disk', '.', disk),
+      ...flatten('firmware', '.', firmware),
       ...flatten(parents.length > 0 ? 'image' : 'pin', ' ', pin),
     },
     unknown,
@@ -68,12 +71,13 @@ export function useInputs(use: KindUse, kind: PlannedKind, lock: Lock): StepInpu
   const unknown = paths.filter((path) => lock.files[path] === undefined).map((path) => `file ${path}`);
   const files = Object.fromEntries(paths.map((path) => [path, lock.files[path]]));
   const secrets = [...use.refs.secrets].sort();
-  const own = { kind: use.kind, version: kind.version, options: use.options, files, secrets };
+  const options = without(use.options, kind.aside);
+  const own = { kind: use.kind, version: kind.version, options, files, secrets };
   return {
     digest: unknown.length > 0 ? undefined : digest(own),
     inputs: {
       'kind version': String(kind.version),
-      ...flatten('options', '.', use.options),
+      ...flatten('options', '.', options),
       ...named('file', files),
       ...named('site', use.refs.site),
       ...named('pin', use.refs.pins),
@@ -93,6 +97,11 @@ export function flatten(prefix: string, joint: string, value: Json | undefined):
   };
   add(prefix, value, joint);
   return Object.fromEntries(flat);
+}
+
+function without(options: Json, names: readonly string[] = []): Json {
+  if (names.length === 0 || options === null || typeof options !== 'object' || Array.isArray(options)) return options;
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)));
 }
 
 function named(what: string, values: Readonly<Record<string, string | undefined>>): Inputs {

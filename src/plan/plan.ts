@@ -1,7 +1,7 @@
 import { digest } from '../core/keys.ts';
 import type { Kinds } from '../core/kinds.ts';
 import type { Bench, History, HistoryStep, Lock, Plan, PlannedStep, Stage, Stored } from '../core/plan.ts';
-import type { ImageSpec, KindUse } from '../core/spec.ts';
+import { buildFirmware, type ImageSpec, type KindUse } from '../core/spec.ts';
 import { changesOf } from './changes.ts';
 import { type StepInputs, sourceInputs, useInputs } from './inputs.ts';
 import { matchSteps } from './match.ts';
@@ -50,10 +50,11 @@ function draftSteps(spec: ImageSpec, lock: Lock, kinds: Kinds, layout: LayoutVer
   const source = kindOf(kinds.sources, spec.source);
   const pins = source.pin !== undefined && source.asks?.(spec.source.options) !== false;
   const blocks = source.bench === 'guest' ? { disk: spec.disk } : {};
+  const made = source.installs === true ? { firmware: buildFirmware(spec) } : {};
   const drafts: Draft[] = [
     {
       // Layers of blocks have the size of the disk they are on.
-      ...sourceInputs(spec.source, { ...source, pins }, { ...blocks, arch: spec.arch, lock }),
+      ...sourceInputs(spec.source, { ...source, pins }, { ...blocks, ...made, arch: spec.arch, lock }),
       id: 'source',
       title: source.title(spec.source.options),
       use: spec.source,

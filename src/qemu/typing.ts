@@ -18,7 +18,7 @@ const named: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`f${i + 1}`, [`f${i + 1}`]])),
 };
 
-const token = /<([A-Za-z]+)([0-9]*)>|[^]/g;
+const token = /<([A-Za-z]+)([0-9]*)>|./gsu;
 
 /** What is wrong with a text that is to be typed; undefined for none. */
 export function mistakeInTyping(text: string): string | undefined {

@@ -200,7 +200,7 @@ const socketRoot = '/tmp';
  * meaning: so they lie in a folder of our own directly under /tmp. Its name holds our process id, and folders of
  * processes that were killed are removed here.
  */
-async function makeSocketFolder({ host }: Context): Promise<string> {
+export async function makeSocketFolder({ host }: Context): Promise<string> {
   for (const name of await host.files.list(socketRoot)) {
     const pid = ownerOf(name);
     if (pid === undefined || host.platform !== 'linux') continue;

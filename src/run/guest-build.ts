@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
+import type { InstallRequest } from '../core/install.ts';
 import type { Json } from '../core/keys.ts';
 import type { ManifestStep } from '../core/manifest.ts';
 import type { Plan, PlannedStep } from '../core/plan.ts';
@@ -19,6 +20,7 @@ import { readFacts, sealGuest } from './guest-seal.ts';
 import { GuestStarts } from './guest-starts.ts';
 import { GuestStates } from './guest-states.ts';
 import { guestWork } from './guest-work.ts';
+import { runInstaller } from './install.ts';
 import { LayerLocks } from './layer-locks.ts';
 import { lookInside } from './look-inside.ts';
 import { parentDisk } from './parent-disk.ts';
@@ -166,20 +168,18 @@ class Construction {
   }
 
   async #start(step: PlannedStep) {
-    const { workshop, spec, pin, folder } = this.#build;
+    const { workshop, spec, pin, folder, logs } = this.#build;
     const source = workshop.kinds.sources.get(spec.source.kind);
     return withStep(step, this.#ctx, async (ctx) => {
       const started = ctx.host.monotonic();
       if (source?.disk === undefined) throw new Error(`the source ${spec.source.kind} gives no disk`);
-      const disk = await source.disk(
-        spec.source.options,
-        { arch: spec.arch, pin },
-        sourceContext(
-          workshop,
-          { folder, image: (name) => parentDisk(workshop, name, { spec, pin, folder }, ctx) },
-          ctx,
-        ),
-      );
+      const options = fillSecrets(spec.source.options, source.secretsIn, workshop.secret);
+      const given = {
+        ...{ name: spec.name, folder },
+        image: (name: string) => parentDisk(workshop, name, { spec, pin, folder }, ctx),
+        install: (request: InstallRequest) => runInstaller({ workshop, spec, folder, logs }, request, ctx),
+      };
+      const disk = await source.disk(options, { arch: spec.arch, pin }, sourceContext(workshop, given, ctx));
       const size = await diskSize(disk, ctx);
       if (size > spec.disk) throw tooSmall(spec, size);
       const raw = await asRaw(disk, join(folder, 'base.raw'), ctx);

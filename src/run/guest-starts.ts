@@ -3,7 +3,7 @@ import { type Context, log } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Script } from '../core/script.ts';
 import { fillSecrets } from '../core/secrets.ts';
-import type { Firmware, ImageSpec } from '../core/spec.ts';
+import { buildFirmware, type ImageSpec } from '../core/spec.ts';
 import { bootFilesText, newestKernel, parseBootFiles } from '../guest/boot-files.ts';
 import type { Channel } from '../guest/channel.ts';
 import { grownScript, settledScript } from '../guest/first-boot.ts';
@@ -150,7 +150,7 @@ export class GuestStarts {
   #begin({ direct }: Running) {
     const { spec, disk, channel } = this.#request;
     return {
-      firmware: firmwareOf(spec),
+      firmware: buildFirmware(spec),
       ...(direct === true && disk.directKernel !== undefined ? { kernel: kernelConfig(disk.directKernel, spec) } : {}),
       root: () => disk.drive,
       onChannel: (bytes: Uint8Array) => channel.add(bytes),
@@ -209,11 +209,6 @@ function kernelConfig({ file, initrd, cmdline }: DirectKernel, { arch }: ImageSp
   const serial = `console=${serialConsole[arch]}`;
   const hears = cmdline.includes(serial.replace(/,.*/, '')) ? [] : [serial];
   return { file, initrd, append: [cmdline, ...hears, 'ip=dhcp', 'cloud-init=disabled'].join(' ') };
-}
-
-/** BIOS where the image boots under it: it starts faster and has no variables. */
-function firmwareOf(spec: ImageSpec): Firmware {
-  return spec.arch === 'x86_64' && spec.firmware.includes('bios') && !spec.secureBoot ? 'bios' : 'uefi';
 }
 
 function accessOf(spec: ImageSpec, workshop: Workshop): GuestAccess | undefined {

@@ -9,10 +9,22 @@ import type { GuestBench } from './guest-bench.ts';
 
 const tailLines = 20;
 const leastTail = 5;
+/** As many as a question has with its choices. */
+const explainedLines = 60;
 /** What a panic still prints after its first line. */
 const moreMs = 500;
 /** How long programs of the guest have to answer each other. */
 const answerMs = 4_000;
+
+/** What is known beforehand of what a guest will say. */
+export type Expectation = {
+  /** Hear a line; one that does not end is heard again. True: it was told in other words. */
+  hear(line: string): boolean;
+  /** What a line means for which there is no way on. */
+  troubleIn(line: string): string | undefined;
+  /** The same in the light of the last lines. */
+  explain(meaning: string, said: readonly string[]): { readonly message: string; readonly hint?: string };
+};
 
 export const firmwareNames: Readonly<Record<Firmware, string>> = { bios: 'BIOS', uefi: 'UEFI' };
 
@@ -22,30 +34,45 @@ export class Watch {
   readonly firmware: Console;
   readonly lost = new AbortController();
   quiet = false;
-  readonly #bench: GuestBench;
-  readonly #name: Firmware;
+  readonly #bench: Pick<GuestBench, 'logs' | 'purpose'>;
+  readonly #name: Firmware | 'installer';
+  readonly #expected: Expectation | undefined;
   readonly #ctx: Context;
   readonly #explained = new WeakSet<Error>();
   #machine: Machine | undefined;
 
-  constructor(bench: GuestBench, name: Firmware, ctx: Context) {
+  constructor(
+    bench: Pick<GuestBench, 'logs' | 'purpose'>,
+    name: Firmware | 'installer',
+    ctx: Context,
+    expected?: Expectation,
+  ) {
     this.#bench = bench;
+    this.#expected = expected;
     this.#name = name;
     this.#ctx = ctx;
     const onTrouble = (meaning: string): void => void this.trouble(meaning);
     const onLine = (line: string): void => {
-      if (!this.quiet) ctx.emit({ type: 'log', id: ctx.step, line });
+      if (expected?.hear(line) !== true && !this.quiet) ctx.emit({ type: 'log', id: ctx.step, line });
     };
     const onQuestion = (question: string): void => void this.#wonder(question);
-    this.console = createConsole({ onLine, onTrouble, onQuestion });
+    const more =
+      expected === undefined
+        ? {}
+        : {
+            onUnfinished: (line: string): void => void expected.hear(line),
+            signs: (line: string) => expected.troubleIn(line),
+          };
+    this.console = createConsole({ onLine, onTrouble, onQuestion, ...more });
     this.firmware = createConsole({ onTrouble });
   }
 
-  observe(machine: Machine): void {
+  /** `isFine`: asked when the machine has ended by itself. */
+  observe(machine: Machine, isFine: () => boolean = () => false): void {
     this.#machine = machine;
     void machine.ended.then(async (error) => {
       this.#machine = undefined;
-      this.lost.abort(await this.#describe(error));
+      if (!isFine()) this.lost.abort(await this.#describe(error));
     });
   }
 
@@ -82,7 +109,8 @@ export class Watch {
       ...(shot ? [`screen: ${picture}`] : []),
     ];
     // Checks boot a disk under each of its firmwares, a build under one.
-    const where = purpose === 'check' ? ` (under ${firmwareNames[this.#name]})` : '';
+    const isCheck = purpose === 'check' && this.#name !== 'installer';
+    const where = isCheck ? ` (under ${firmwareNames[this.#name]})` : '';
     const { code, hint } = error;
     const message = `${error.message}${where}`;
     const explained = new IngotError({ code, message, ...(hint === undefined ? {} : { hint }), detail, cause: error });
@@ -100,6 +128,7 @@ export class Watch {
   /** The guest is as good as dead: tell why. */
   async trouble(message: string): Promise<void> {
     await this.#ctx.host.sleep(moreMs, this.#ctx.signal).catch(() => undefined);
-    this.lost.abort(await this.#describe(new IngotError({ code: 'STEP_FAILED', message })));
+    const told = this.#expected?.explain(message, this.console.tail(explainedLines)) ?? { message };
+    this.lost.abort(await this.#describe(new IngotError({ code: 'STEP_FAILED', ...told })));
   }
 }

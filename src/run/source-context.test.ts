@@ -70,8 +70,9 @@ async function pin(written: object): Promise<Json> {
 
 async function disk(written: object, pinned: Json = null) {
   const { workshop, ctx } = place();
-  const image = () => Promise.reject(new Error('not asked'));
-  const source = sourceContext(workshop, { folder: join(home, 'work'), image }, ctx);
+  const unasked = () => Promise.reject(new Error('not asked'));
+  const given = { name: 'base', folder: join(home, 'work'), image: unasked, install: unasked };
+  const source = sourceContext(workshop, given, ctx);
   return diskImage.disk?.(diskImage.options.parse(written), { arch: 'x86_64', pin: pinned }, source);
 }
 

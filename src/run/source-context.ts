@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
-import type { DiskFile, PinContext, SourceContext } from '../core/kinds.ts';
+import type { PinContext, SourceContext } from '../core/kinds.ts';
 import { fetchInput, readNow } from '../store/inputs.ts';
 import { unpackedFile } from '../store/unpacked.ts';
 import type { Workshop } from './workshop.ts';
@@ -17,7 +17,7 @@ export function pinContext(workshop: Workshop, ctx: Context): PinContext {
 /** What a source is handed to give its disk. */
 export function sourceContext(
   workshop: Workshop,
-  given: { readonly folder: string; readonly image: (name: string) => Promise<DiskFile> },
+  given: Pick<SourceContext, 'name' | 'folder' | 'image' | 'install'>,
   ctx: Context,
 ): SourceContext {
   return {

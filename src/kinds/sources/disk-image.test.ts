@@ -143,8 +143,9 @@ async function disk(
   await writeFile(stored, bytes);
   const ctx: SourceContext = {
     ...common(),
-    folder,
+    ...{ name: 'base', folder },
     image: () => Promise.reject(new Error('not asked')),
+    install: () => Promise.reject(new Error('not asked')),
     fetch: async (address, wanted) => {
       asked.push({ url: address, digest: wanted });
       if (given.refused !== undefined) throw given.refused;

@@ -1,0 +1,225 @@
+import { join } from 'node:path';
+import { type Context, log } from '../core/context.ts';
+import { IngotError } from '../core/errors.ts';
+import type { InstallRequest, Keystroke } from '../core/install.ts';
+import type { DiskFile } from '../core/kinds.ts';
+import { buildFirmware, type ImageSpec } from '../core/spec.ts';
+import { within } from '../core/within.ts';
+import { serveOnce } from '../host/answer-server.ts';
+import { findAccelerator } from '../qemu/accelerator.ts';
+import { type Accelerator, type Drive, hostInGuest, type MachineConfig } from '../qemu/argv.ts';
+import { prepareUefi } from '../qemu/firmware.ts';
+import { createDiskArgv, dataExtents } from '../qemu/img.ts';
+import { kernelVersionOf } from '../qemu/kernel-version.ts';
+import { type Machine, startMachine } from '../qemu/machine.ts';
+import { makeSocketFolder } from './guest-bench.ts';
+import { Watch } from './guest-watch.ts';
+import { expectInstaller } from './install-words.ts';
+import type { Workshop } from './workshop.ts';
+
+export type Installation = {
+  readonly workshop: Workshop;
+  readonly spec: ImageSpec;
+  /** A work folder that is gone after the build. */
+  readonly folder: string;
+  /** A folder that stays, for logs. */
+  readonly logs: string;
+};
+
+/** Longer command lines are cut off by the kernel without a word (COMMAND_LINE_SIZE). */
+const longestLine = 2047;
+const pollMs = 5_000;
+
+/** Run an installer on an empty disk until it turns its machine off. */
+export async function runInstaller(place: Installation, request: InstallRequest, ctx: Context): Promise<DiskFile> {
+  const disk: DiskFile = { path: join(place.folder, 'installed.qcow2'), format: 'qcow2' };
+  await ctx.host.run({ argv: createDiskArgv(disk, place.spec.disk) }, { signal: ctx.signal });
+  const sockets = await makeSocketFolder(ctx);
+  const onServed = (name: string) => log(ctx, `the installer took ${name}`);
+  const server = request.serve === undefined ? undefined : await serveOnce(request.serve, onServed);
+  const url = server === undefined ? '' : `http://${hostInGuest}:${server.port}${server.path}`;
+  try {
+    const config = await configure(place, { request, disk, sockets, url }, ctx);
+    await watchToEnd(place, { request, config, url }, ctx);
+  } finally {
+    await server?.close();
+    await ctx.host.files.remove(sockets);
+  }
+  if ((await dataExtents(disk, ctx)).length === 0) throw nothingWritten();
+  return disk;
+}
+
+type Parts = {
+  readonly request: InstallRequest;
+  readonly disk: DiskFile;
+  readonly sockets: string;
+  readonly url: string;
+};
+
+async function configure(place: Installation, parts: Parts, ctx: Context): Promise<MachineConfig> {
+  const { spec, folder, logs } = place;
+  const { request, disk, sockets, url } = parts;
+  const firmware = buildFirmware(spec);
+  const { arch, memory, cpus } = spec;
+  // Direct boots do not pass by a loader that a key of Secure Boot's has signed; what is installed may well have one.
+  const uefi = () => prepareUefi({ arch, secureBoot: false }, join(folder, 'installer-vars.fd'), ctx);
+  const attached = request.attached.map(
+    ({ path, as }, i): Drive => ({
+      ...{ id: `${as}${i}`, file: { path, format: 'raw' }, readOnly: true },
+      ...(as === 'cdrom' ? { cdrom: true, boot: true } : {}),
+    }),
+  );
+  const kernel = request.kernel === undefined ? {} : { kernel: { ...request.kernel, append: lineOf(request, url) } };
+  return {
+    ...{ arch, memory, cpus, sockets, serialLog: join(logs, 'console-installer.log') },
+    accelerator: await proven(place, { sockets, kernel: request.kernel?.file }, ctx),
+    firmware: firmware === 'bios' ? 'bios' : await uefi(),
+    drives: [{ id: 'disk', file: disk }, ...attached],
+    ...kernel,
+  };
+}
+
+function lineOf({ words }: InstallRequest, url: string): string {
+  const line = words(url).join(' ');
+  if (line.length <= longestLine) return line;
+  throw new IngotError({
+    code: 'SPEC_INVALID',
+    message: `the command line of the installer's kernel has ${line.length} characters; ${longestLine} at most`,
+    hint: 'shorten `kernel-args`',
+  });
+}
+
+async function proven(
+  { workshop, spec }: Installation,
+  { sockets, kernel }: { readonly sockets: string; readonly kernel: string | undefined },
+  ctx: Context,
+): Promise<Accelerator> {
+  const { arch, virtualization } = spec;
+  const probe = join(sockets, 'probe');
+  await ctx.host.files.makeDirectory(probe, 0o700);
+  const kernelVersion = kernel === undefined ? undefined : await kernelVersionOf(kernel, ctx.host.files);
+  const state = join(workshop.paths.home, 'state');
+  const request = { arch, virtualization, state, sockets: probe, kernel: async () => kernel, kernelVersion };
+  return findAccelerator(request, ctx);
+}
+
+type Run = { readonly request: InstallRequest; readonly config: MachineConfig; readonly url: string };
+
+async function watchToEnd({ logs }: Installation, { request, config, url }: Run, ctx: Context): Promise<void> {
+  const watch = new Watch({ logs, purpose: 'build' }, 'installer', ctx, expectInstaller(ctx));
+  let heard = 0;
+  const listeners = {
+    onSerial: (bytes: Uint8Array) => {
+      heard += bytes.length;
+      watch.console.add(bytes);
+    },
+    onFirmware: (bytes: Uint8Array) => watch.firmware.add(bytes),
+  };
+  log(ctx, 'starting the installer');
+  const machine = await startMachine(config, listeners, ctx);
+  watch.observe(machine, () => machine.endedBy() === 'guest-shutdown');
+  const done = new AbortController();
+  const signal = AbortSignal.any([ctx.signal, watch.lost.signal, done.signal]);
+  const inner = { ...ctx, signal };
+  const moved = async () => heard + (await machine.bytesMoved());
+  try {
+    const ends: Promise<unknown>[] = [
+      machine.ended,
+      aborted(watch.lost.signal),
+      silent({ milliseconds: request.silenceMs, moved }, inner),
+      type(machine, request.typing?.(url) ?? [], inner).then(() => aborted(signal)),
+    ];
+    const { limitMs } = request;
+    const end = limitMs === undefined ? await Promise.race(ends) : await limited(limitMs, ends, ctx);
+    if (machine.endedBy() !== 'guest-shutdown') throw await reasonOf(end, { machine, watch });
+  } finally {
+    done.abort();
+    await machine.stop();
+  }
+}
+
+/** Resolves when it aborts. */
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}
+
+async function limited(milliseconds: number, ends: readonly Promise<unknown>[], ctx: Context): Promise<unknown> {
+  const end = await within(milliseconds, ctx, async () => ({ end: await Promise.race(ends) }));
+  if (end !== undefined) return end.end;
+  const minutes = Math.round(milliseconds / 60_000);
+  return new IngotError({
+    code: 'TIMEOUT',
+    message: `the installation took longer than its time limit of ${minutes < 1 ? `${milliseconds / 1000} s` : `${minutes} min`}`,
+    hint: 'raise `time-limit`',
+  });
+}
+
+/** Resolves with an error when nothing was said, read or written for so long. */
+async function silent(
+  { milliseconds, moved }: { readonly milliseconds: number; readonly moved: () => Promise<number> },
+  ctx: Context,
+): Promise<unknown> {
+  let last = -1;
+  let since = ctx.host.monotonic();
+  try {
+    for (;;) {
+      const now = await moved();
+      if (now !== last) since = ctx.host.monotonic();
+      last = now;
+      if (ctx.host.monotonic() - since >= milliseconds) return stalled(milliseconds);
+      await ctx.host.sleep(Math.min(pollMs, milliseconds / 4), ctx.signal);
+    }
+  } catch {
+    // The machine is gone, or nobody wants to know any more.
+    return aborted(ctx.signal);
+  }
+}
+
+function stalled(milliseconds: number): IngotError {
+  const seconds = milliseconds / 1000;
+  return new IngotError({
+    code: 'TIMEOUT',
+    message: `the installer has stalled: for ${seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} it said nothing, and read and wrote nothing`,
+    hint: 'the picture of the screen may show a question; what is only slow needs a higher `silence-limit`',
+  });
+}
+
+async function type(machine: Machine, strokes: readonly Keystroke[], ctx: Context): Promise<void> {
+  try {
+    for (const stroke of strokes) {
+      if ('keys' in stroke) await machine.press(stroke.keys);
+      // A key that follows too soon is lost.
+      await ctx.host.sleep('keys' in stroke ? betweenKeysMs : stroke.waitMs, ctx.signal);
+    }
+  } catch {
+    // Why the machine is gone is told by those who watch it.
+  }
+}
+
+const betweenKeysMs = 150;
+
+type Watched = { readonly machine: Machine; readonly watch: Watch };
+
+async function reasonOf(end: unknown, { machine, watch }: Watched): Promise<unknown> {
+  const { signal } = watch.lost;
+  const error = await watch.explain(signal.aborted ? signal.reason : end);
+  if (machine.endedBy() !== 'guest-reset' || !(error instanceof IngotError)) return error;
+  return new IngotError({
+    code: 'STEP_FAILED',
+    message: 'the installer restarted the machine in place of turning it off',
+    hint: 'have your own answer file turn it off at its end: see docs/installer.md',
+    detail: error.detail,
+    cause: error,
+  });
+}
+
+function nothingWritten(): IngotError {
+  return new IngotError({
+    code: 'STEP_FAILED',
+    message: 'the installer turned the machine off and wrote nothing to the disk',
+    hint: 'see its console in the log of the build',
+  });
+}
