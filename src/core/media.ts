@@ -30,7 +30,7 @@ export type Unattended = {
   /** Words to add to the vendor's boot line; what follows `---` goes behind the vendor's own. */
   readonly words: readonly string[];
   /** The vendor's own boot line, for an ISO whose menu does not show it. */
-  readonly ownWords: readonly string[];
+  readonly ownWords?: readonly string[];
   /** By their paths from the root of the ISO, of the initrd, of the small disk, or below the URL's folder. */
   readonly files: ReadonlyMap<string, string | Uint8Array>;
   /** The label of the small disk. */
