@@ -4,6 +4,7 @@ import { defineFormat } from '../../core/kinds.ts';
 import { packStream, toolsOf } from '../disk-files/compression.ts';
 import { qemuImg } from '../disk-files/convert.ts';
 import { bytesOf, dataRuns, diskBytes, type Run } from '../disk-files/data.ts';
+import { progressOf } from '../disk-files/progress.ts';
 import { openHeader, sealHeader, tarEnd, tarPadding, writeNumber } from '../disk-files/tar-header.ts';
 
 const options = z.strictObject({});
@@ -41,6 +42,7 @@ async function* archive(disk: string, ctx: Context): AsyncGenerator<Uint8Array> 
   const stored = runs.reduce((sum, { start, end }) => sum + end - start, 0);
   const blocks = sparseHeader(runs, { size, stored });
   yield* blocks;
+  const tell = progressOf(stored, ctx);
   let done = 0;
   const file = await ctx.host.files.open(disk, 'read');
   try {
@@ -48,7 +50,7 @@ async function* archive(disk: string, ctx: Context): AsyncGenerator<Uint8Array> 
       for await (const bytes of bytesOf(file, run)) {
         yield bytes;
         done += bytes.length;
-        ctx.emit({ type: 'progress', id: ctx.step, done, total: stored, unit: 'bytes' });
+        tell(done);
       }
     }
   } finally {

@@ -6,6 +6,7 @@ import { raw } from './raw.ts';
 import { vdi } from './vdi.ts';
 import { vhd } from './vhd.ts';
 import { vhdx } from './vhdx.ts';
+import { vma } from './vma.ts';
 import { vmdk } from './vmdk.ts';
 
-export const formats = byName([qcow2, raw, img, vmdk, vhdx, vdi, vhd, gcp]);
+export const formats = byName([qcow2, raw, img, vmdk, vhdx, vdi, vhd, vma, gcp]);
