@@ -48,7 +48,7 @@ export function writeHeader({ uuid, configs, devices }: VmaHeader): Buffer {
 }
 
 class Blobs {
-  readonly #parts = [Buffer.alloc(1)];
+  readonly #parts: Buffer[] = [Buffer.alloc(1)];
   #length = 1;
 
   add(data: Buffer): number {
