@@ -49,7 +49,11 @@ const images: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   ['text for a number', 'pass: first\n', ['2:7 pass: expected a whole number from 0 to 999, not "first"']],
   ['too many processors', 'cpus: 1000\n', ['2:7 cpus: expected at most 256, not 1000']],
-  ['a login without a way in', 'ssh: { user: admin }\n', ['2:1 ssh: missing "key": a string']],
+  [
+    'a login without a way in',
+    'ssh: { user: admin }\n',
+    ['2:1 ssh: a `user` logs in with a `key` or a `password`: write one'],
+  ],
   [
     'a login with two ways in',
     'ssh: { user: admin, key: id, password: x }\n',

@@ -58,10 +58,17 @@ export const settings = z.strictObject({
     .default('auto')
     .describe('"required" refuses to run guests without hardware help.'),
   ssh: z
-    .union([
-      z.strictObject({ user: loginName, key: z.string().min(1) }),
-      z.strictObject({ user: loginName, password: z.string().min(1) }),
-    ])
+    .union(
+      [
+        z.strictObject({ user: loginName, key: z.string().min(1) }),
+        z.strictObject({ user: loginName, password: z.string().min(1) }),
+      ],
+      // Else the first of the two would be told to be all there is.
+      {
+        error: ({ input }) =>
+          isOnlyUser(input) ? 'a `user` logs in with a `key` or a `password`: write one' : undefined,
+      },
+    )
     .optional()
     .describe(
       'How build guests of an image with a login of its own let us in: a user with rights to everything, and a private key file of the project or a password, which may be `${secret.x}`. Default: through the seed that guests are given.',
@@ -74,6 +81,10 @@ export const settings = z.strictObject({
 
 /** Where `${secret.x}` may stand in a setting, by its key. */
 export const secretsInSettings: Readonly<Record<string, readonly (readonly string[])[]>> = { ssh: [['password']] };
+
+function isOnlyUser(input: unknown): boolean {
+  return typeof input === 'object' && input !== null && Object.keys(input).join() === 'user';
+}
 
 export type Settings = z.infer<typeof settings>;
 
