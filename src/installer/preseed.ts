@@ -1,0 +1,261 @@
+import type { Answers, HashedAnswers } from './answers.ts';
+import { carried, type Deed, finishScript, keysOf } from './finish.ts';
+import { type AnswerFormat, type BootWords, type Delivery, type Extra, folderIn, type Refusal } from './format.ts';
+import { checkPreseed, readPreseed } from './preseed-reading.ts';
+import { confirmed, fileOf, refuseAll, tooLong, unasked } from './refusals.ts';
+
+const file = 'preseed.cfg';
+
+/**
+ * Debian's installer: a preconfiguration file (Debian GNU/Linux Installation Guide, appendix B). It asks nothing with
+ * these answers at priority `critical`, and takes its own default where they do not say, as for the mirror.
+ */
+export const preseed: AnswerFormat = {
+  name: 'preseed',
+  file,
+  deliveries: ['initrd', 'url', 'medium'],
+  tools: [{ program: 'debconf-set-selections', debian: 'debconf', why: 'checks preseed files' }],
+  refuses,
+  render: (answers, extra) => new Map([[file, render(answers, extra)]]),
+  read: (files) => confirmed(preseed, files, readPreseed(file, fileOf(files, file))),
+  check: (files, ctx, as) => checkPreseed(fileOf(files, file), { as: as ?? file }, ctx),
+  words,
+  ownWords: () => [],
+  parcel: (files, delivery) => new Map([[`${folderIn(delivery)}${file}`, fileOf(files, file)]]),
+};
+
+// The late command becomes one argument of a program: 128 KiB at most (execve(2), MAX_ARG_STRLEN).
+const longestCommand = 120 * 1024;
+
+function refuses(answers: Answers | HashedAnswers): readonly Refusal[] {
+  const others = unasked(answers, ['email'], "Debian's installer");
+  if (answers.disk.filesystem !== 'zfs') return others;
+  const hint = 'use ext4, xfs or btrfs';
+  return [...others, { path: ['disk', 'filesystem'], message: "Debian's installer cannot make zfs", hint }];
+}
+
+function render(answers: HashedAnswers, extra: Extra): string {
+  refuseAll(refuses(answers));
+  const sections = [
+    ...[localization(answers), network(answers), mirror(answers), accounts(answers), clock(answers)],
+    ...[partitioning(answers), packages(answers), loader(answers), ending(answers, extra)],
+  ];
+  const text = sections.map(({ title, lines }) => `# ${title}\n${lines.map((line) => `${line}\n`).join('')}`);
+  return `#_preseed_V1\n${text.join('')}`;
+}
+
+type Section = { readonly title: string; readonly lines: readonly string[] };
+
+function say(question: string, type: string, value = ''): string {
+  return `d-i ${question} ${type} ${value}`.trimEnd();
+}
+
+function localization({ locale, country, keyboard }: HashedAnswers): Section {
+  return {
+    title: 'Localization',
+    lines: [
+      say('debian-installer/locale', 'string', locale),
+      ...(country === undefined ? [] : [say('debian-installer/country', 'string', country.toUpperCase())]),
+      say('keyboard-configuration/xkb-keymap', 'select', keyboard),
+    ],
+  };
+}
+
+function network(answers: HashedAnswers): Section {
+  const { hostname, domain } = answers;
+  return {
+    title: 'Network',
+    lines: [
+      say('netcfg/choose_interface', 'select', interfaceOf(answers)),
+      ...fixedNetwork(answers),
+      say('netcfg/get_hostname', 'string', hostname),
+      say('netcfg/hostname', 'string', hostname),
+      say('netcfg/get_domain', 'string', domain),
+      say('netcfg/wireless_wep', 'string'),
+      say('hw-detect/load_firmware', 'boolean', 'true'),
+    ],
+  };
+}
+
+function interfaceOf({ network }: HashedAnswers): string {
+  return (network === 'dhcp' ? undefined : network.interface) ?? 'auto';
+}
+
+// The address may have its prefix: the question for the netmask is not asked then (netcfg's templates).
+function fixedNetwork({ network }: HashedAnswers): readonly string[] {
+  if (network === 'dhcp') return [];
+  return [
+    say('netcfg/disable_autoconfig', 'boolean', 'true'),
+    say('netcfg/get_ipaddress', 'string', network.address),
+    say('netcfg/get_gateway', 'string', network.gateway),
+    say('netcfg/get_nameservers', 'string', network.dns.join(' ')),
+    say('netcfg/confirm_static', 'boolean', 'true'),
+  ];
+}
+
+function mirror({ mirror: address, proxy, suite }: HashedAnswers): Section {
+  const [protocol = 'http', host = '', directory = '/'] = address === undefined ? [] : partsOf(address);
+  const proxyLine = say(`mirror/${protocol}/proxy`, 'string', proxy);
+  const suiteLines = suite === undefined ? [] : [say('mirror/suite', 'string', suite)];
+  if (address === undefined) return { title: 'Mirror', lines: [proxyLine, ...suiteLines] };
+  return {
+    title: 'Mirror',
+    lines: [
+      say('mirror/country', 'string', 'manual'),
+      say('mirror/protocol', 'string', protocol),
+      say(`mirror/${protocol}/hostname`, 'string', host),
+      say(`mirror/${protocol}/directory`, 'string', directory),
+      proxyLine,
+      ...suiteLines,
+    ],
+  };
+}
+
+function partsOf(address: string): readonly string[] {
+  const [, protocol = '', host = '', directory = ''] = /^(https?):\/\/([^/]+)(.*)$/.exec(address) ?? [];
+  return [protocol, host, directory === '' ? '/' : directory];
+}
+
+// `!` disables a password (installation guide, B.4.5); without it the installer would ask for one.
+function accounts({ user, root }: HashedAnswers): Section {
+  const rootLines = [
+    say('passwd/root-login', 'boolean', 'true'),
+    say('passwd/root-password-crypted', 'password', root?.password ?? '!'),
+  ];
+  if (user === undefined)
+    return { title: 'Accounts', lines: [...rootLines, say('passwd/make-user', 'boolean', 'false')] };
+  return {
+    title: 'Accounts',
+    lines: [
+      ...rootLines,
+      say('passwd/make-user', 'boolean', 'true'),
+      say('passwd/user-fullname', 'string', user.name),
+      say('passwd/username', 'string', user.name),
+      say('passwd/user-password-crypted', 'password', user.password ?? '!'),
+    ],
+  };
+}
+
+function clock({ timezone }: HashedAnswers): Section {
+  return {
+    title: 'Clock',
+    lines: [
+      say('clock-setup/utc', 'boolean', 'true'),
+      say('time/zone', 'string', timezone),
+      say('clock-setup/ntp', 'boolean', 'true'),
+    ],
+  };
+}
+
+/** The first disk that is not the medium of the installation: with a stick in the machine there are two. */
+const chooseDisk =
+  'for disk in $(list-devices disk); do if ! grep -q "^$disk" /proc/mounts; then debconf-set partman-auto/disk "$disk"; debconf-set grub-installer/bootdev "$disk"; break; fi; done';
+
+function partitioning({ disk }: HashedAnswers): Section {
+  const chosen = disk.device === undefined ? ['partman/early_command', chooseDisk] : ['partman-auto/disk', disk.device];
+  return {
+    title: 'Partitions',
+    lines: [
+      say(chosen[0] ?? '', 'string', chosen[1]),
+      say('partman-auto/method', 'string', 'regular'),
+      say('partman-auto/choose_recipe', 'select', 'atomic'),
+      say('partman/default_filesystem', 'string', disk.filesystem),
+      say('partman-lvm/device_remove_lvm', 'boolean', 'true'),
+      say('partman-md/device_remove_md', 'boolean', 'true'),
+      say('partman-efi/non_efi_system', 'boolean', 'true'),
+      say('partman-partitioning/confirm_write_new_label', 'boolean', 'true'),
+      say('partman/choose_partition', 'select', 'finish'),
+      say('partman/confirm', 'boolean', 'true'),
+      say('partman/confirm_nooverwrite', 'boolean', 'true'),
+    ],
+  };
+}
+
+function packages({ packages: names }: HashedAnswers): Section {
+  return {
+    title: 'Packages',
+    lines: [
+      say('apt-setup/cdrom/set-first', 'boolean', 'false'),
+      say('apt-setup/disable-cdrom-entries', 'boolean', 'true'),
+      say('pkgsel/run_tasksel', 'boolean', 'false'),
+      say('pkgsel/include', 'string', names.join(' ')),
+      say('pkgsel/upgrade', 'select', 'safe-upgrade'),
+      say('pkgsel/update-policy', 'select', 'none'),
+      'popularity-contest popularity-contest/participate boolean false',
+    ],
+  };
+}
+
+// The disk is moved to other machines, whose firmware knows no entry of it: so the removable path as well.
+function loader(answers: HashedAnswers): Section {
+  return {
+    title: 'Boot loader',
+    lines: [
+      say('grub-installer/only_debian', 'boolean', 'true'),
+      say('grub-installer/with_other_os', 'boolean', 'true'),
+      say('grub-installer/bootdev', 'string', answers.disk.device ?? 'default'),
+      say('grub-installer/force-efi-extra-removable', 'boolean', 'true'),
+      say('debian-installer/add-kernel-opts', 'string', answers['kernel-args'].join(' ')),
+    ],
+  };
+}
+
+function ending(answers: HashedAnswers, extra: Extra): Section {
+  const script = finishScript(deedsOf(answers, extra));
+  const command = `in-target sh -c '${carried(script)}'`;
+  if (command.length > longestCommand) throw tooLong(extra, "Debian's installer");
+  return {
+    title: 'End',
+    lines: [
+      ...(script === '' ? [] : [say('preseed/late_command', 'string', command)]),
+      say('finish-install/reboot_in_progress', 'note'),
+      ...(extra.powerOff ? [say('debian-installer/exit/poweroff', 'boolean', 'true')] : []),
+    ],
+  };
+}
+
+function deedsOf({ user, root }: HashedAnswers, { postInstall }: Extra): readonly Deed[] {
+  return [
+    ...keysOf('root', root?.['ssh-keys']),
+    ...(user === undefined ? [] : keysOf(user.name, user['ssh-keys'])),
+    ...(user?.sudo === true ? [{ do: 'sudo', user: user.name, asks: user.password !== undefined } as const] : []),
+    ...postInstall.map((script) => ({ do: 'script', ...script }) as const),
+  ];
+}
+
+/**
+ * The Linux kernel's words: what follows `---` stays in the installed system. A file in the initrd is read before anything
+ * is asked; others after the network, so what that needs is here (installation guide, B.2). Words hold no spaces: of
+ * several name servers only the first is used then.
+ */
+function words(delivery: Delivery, { answers, console }: BootWords = {}): readonly string[] {
+  const consoleWords = console === undefined ? [] : [`console=${console}`];
+  const kept = consoleWords.length === 0 ? [] : ['---', ...consoleWords];
+  return ['priority=critical', ...wayTo(delivery, answers), ...consoleWords, ...kept];
+}
+
+function wayTo(delivery: Delivery, answers: HashedAnswers | undefined): readonly string[] {
+  switch (delivery.by) {
+    case 'initrd':
+      return [];
+    case 'url':
+      return ['auto=true', `preseed/url=${delivery.url}${file}`, ...(answers === undefined ? [] : netWords(answers))];
+    case 'medium':
+      return ['auto=true', `preseed/file=/cdrom${delivery.path}${file}`];
+    case 'seed':
+      throw new Error("Debian's installer looks for no seed disk");
+  }
+}
+
+function netWords(answers: HashedAnswers): readonly string[] {
+  const { hostname, domain, network } = answers;
+  const fixed =
+    network === 'dhcp' ? [] : fixedNetwork({ ...answers, network: { ...network, dns: network.dns.slice(0, 1) } });
+  const lines = [
+    say('netcfg/choose_interface', 'select', interfaceOf(answers)),
+    say('netcfg/get_hostname', 'string', hostname),
+    ...(domain === undefined ? [] : [say('netcfg/get_domain', 'string', domain)]),
+    ...fixed,
+  ];
+  return lines.map((line) => line.split(' ')).map(([, question, , value = '']) => `${question}=${value}`);
+}
