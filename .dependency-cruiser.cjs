@@ -27,8 +27,9 @@ module.exports = {
     only('guest', 'core'),
     only('upstream', 'core'),
     only('iso', 'core'),
+    only('installer', 'core'),
     only('store', 'core', 'host'),
-    only('kinds', 'core', 'tree', 'qemu', 'guest', 'upstream', 'iso'),
+    only('kinds', 'core', 'tree', 'qemu', 'guest', 'upstream', 'iso', 'installer'),
     only('run', 'core', 'spec', 'plan', 'store', 'host', 'tree', 'qemu', 'guest', 'iso'),
     only('engine', 'core', 'cli', 'spec', 'plan', 'run', 'store', 'host', 'tree', 'qemu', 'guest', 'upstream', 'iso'),
     {
