@@ -21,7 +21,7 @@ export type ConsoleListeners = {
   readonly onQuestion?: (question: string) => void;
   /** Called with a line that does not end, as far as it was said. */
   readonly onUnfinished?: (line: string) => void;
-  /** Further signs of a dead end. */
+  /** Further signs of a dead end; `none`: the line is a sign of nothing. */
   readonly signs?: (line: string) => string | undefined;
 };
 
@@ -34,7 +34,7 @@ export function createConsole(listeners: ConsoleListeners = {}): Console {
   let troubled = false;
   const look = (line: string): void => {
     const meaning = troubled ? undefined : (listeners.signs?.(line) ?? troubleIn(line));
-    if (meaning === undefined) return;
+    if (meaning === undefined || meaning === 'none') return;
     troubled = true;
     listeners.onTrouble?.(meaning);
   };

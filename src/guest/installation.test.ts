@@ -14,7 +14,8 @@ test.each([
   ],
   ['Installing system on /dev/vda3:', 'Installing system on /dev/vda3'],
   ['[    3.528161] Run /init as init process', undefined],
-  ['Loading additional components', undefined],
+  ['Loading additional components', 'Loading additional components'],
+  ['Download installer components', undefined],
 ])('%j is the stage %j', (line, stage) => {
   expect(stageIn(line)).toBe(stage);
 });
@@ -60,6 +61,18 @@ test('an error is named by its title and its last sentence', () => {
   expect(dialogIn(said)).toBe(
     'Partition disks: Failed to partition the selected disk This probably happened because the selected disk or free space is too small to be automatically partitioned.',
   );
+});
+
+test('an error that is marked as one is named so', () => {
+  const said = [
+    'Choose a mirror of the Debian archive',
+    '-------------------------------------',
+    '!! ERROR: Architecture not supported',
+    'The specified Debian archive mirror does not seem to support your architecture.',
+    'Please try a different mirror.',
+    '[Press enter to continue]',
+  ];
+  expect(dialogIn(said)).toBe('Choose a mirror of the Debian archive: Architecture not supported');
 });
 
 test('of two dialogs the last one is named, and without one there is nothing to name', () => {

@@ -5,6 +5,7 @@
 const stages: readonly RegExp[] = [
   // A progress bar: `Installing the base system  ... 4%... 12%`.
   /^(\S.*?)\s+\.\.\. \d+%/,
+  /^(Loading additional components)$/,
   // anaconda(1) and its packaging.
   /^(Setting up the installation environment|Configuring storage|Creating (?:disklabel|\w+) on \S+|Starting package installation process|Downloading packages|Performing post-installation setup tasks|Installing boot loader|Generating initramfs|Running (?:pre|post)-installation scripts|Storing configuration files and kickstarts)/,
   // subiquity and curtin: `start: cmd-install/stage-partitioning/builtin/cmd-block-meta: curtin command block-meta`.
@@ -48,7 +49,8 @@ export function dialogIn(said: readonly string[]): string | undefined {
   const title = said[rule - 1];
   if (rule < 1 || title === undefined) return undefined;
   const words = said.slice(rule + 1).filter((line) => !isChoice(line) && deadEndIn(line) === undefined);
-  return [title, lastSentence(words)].filter((part) => part !== '').join(': ');
+  const error = words.flatMap((line) => /^!! ERROR: (.*)$/.exec(line)?.[1] ?? [])[0];
+  return [title, error ?? lastSentence(words)].filter((part) => part !== '').join(': ');
 }
 
 function isChoice(line: string): boolean {

@@ -20,7 +20,7 @@ const answerMs = 4_000;
 export type Expectation = {
   /** Hear a line; one that does not end is heard again. True: it was told in other words. */
   hear(line: string): boolean;
-  /** What a line means for which there is no way on. */
+  /** What a line means for which there is no way on; `none`: nothing, whatever it looks like. */
   troubleIn(line: string): string | undefined;
   /** The same in the light of the last lines. */
   explain(meaning: string, said: readonly string[]): { readonly message: string; readonly hint?: string };

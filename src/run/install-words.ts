@@ -2,8 +2,8 @@ import { type Context, log } from '../core/context.ts';
 import { asks, complains, deadEndIn, dialogIn, full, stageIn } from '../guest/installation.ts';
 import type { Expectation } from './guest-watch.ts';
 
-/** Tells the stages of an installation, and names the dialog that ends it. */
-export function expectInstaller(ctx: Context): Expectation {
+/** Tells the stages of an installation, and names the dialog that ends it. `typed`: at the prompts of a boot loader. */
+export function expectInstaller({ typed }: { readonly typed: boolean }, ctx: Context): Expectation {
   let stage: string | undefined;
   return {
     hear: (line) => {
@@ -12,7 +12,7 @@ export function expectInstaller(ctx: Context): Expectation {
       stage = now ?? stage;
       return now !== undefined;
     },
-    troubleIn: deadEndIn,
+    troubleIn: (line) => (typed && /^grub>/.test(line) ? 'none' : deadEndIn(line)),
     explain: (meaning, said) => {
       const dialog = dialogIn(said);
       const named = dialog === undefined || meaning === full ? meaning : `${meaning}: ${dialog}`;

@@ -3,7 +3,7 @@ import { type Context, log } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { InstallRequest, Keystroke } from '../core/install.ts';
 import type { DiskFile } from '../core/kinds.ts';
-import { buildFirmware, type ImageSpec } from '../core/spec.ts';
+import { buildFirmware, type Firmware, type ImageSpec } from '../core/spec.ts';
 import { within } from '../core/within.ts';
 import { serveOnce } from '../host/answer-server.ts';
 import { findAccelerator } from '../qemu/accelerator.ts';
@@ -13,7 +13,7 @@ import { createDiskArgv, dataExtents } from '../qemu/img.ts';
 import { kernelVersionOf } from '../qemu/kernel-version.ts';
 import { type Machine, startMachine } from '../qemu/machine.ts';
 import { makeSocketFolder } from './guest-bench.ts';
-import { Watch } from './guest-watch.ts';
+import { firmwareNames, Watch } from './guest-watch.ts';
 import { expectInstaller } from './install-words.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -60,6 +60,7 @@ async function configure(place: Installation, parts: Parts, ctx: Context): Promi
   const { spec, folder, logs } = place;
   const { request, disk, sockets, url } = parts;
   const firmware = buildFirmware(spec);
+  if (spec.firmware.length > 1) warnOfOthers(firmware, ctx);
   const { arch, memory, cpus } = spec;
   // Direct boots do not pass by a loader that a key of Secure Boot's has signed; what is installed may well have one.
   const uefi = () => prepareUefi({ arch, secureBoot: false }, join(folder, 'installer-vars.fd'), ctx);
@@ -77,6 +78,15 @@ async function configure(place: Installation, parts: Parts, ctx: Context): Promi
     drives: [{ id: 'disk', file: disk }, ...attached],
     ...kernel,
   };
+}
+
+function warnOfOthers(firmware: Firmware, ctx: Context): void {
+  const message = `the installer runs under ${firmwareNames[firmware]}: whether its disk boots under another firmware too is up to it`;
+  ctx.emit({
+    type: 'warning',
+    message,
+    hint: 'write the one that the image is for: `firmware: uefi` or `firmware: bios`',
+  });
 }
 
 function lineOf({ words }: InstallRequest, url: string): string {
@@ -106,7 +116,12 @@ async function proven(
 type Run = { readonly request: InstallRequest; readonly config: MachineConfig; readonly url: string };
 
 async function watchToEnd({ logs }: Installation, { request, config, url }: Run, ctx: Context): Promise<void> {
-  const watch = new Watch({ logs, purpose: 'build' }, 'installer', ctx, expectInstaller(ctx));
+  const watch = new Watch(
+    { logs, purpose: 'build' },
+    'installer',
+    ctx,
+    expectInstaller({ typed: request.typing !== undefined }, ctx),
+  );
   let heard = 0;
   const listeners = {
     onSerial: (bytes: Uint8Array) => {
