@@ -153,6 +153,38 @@ test('a source that asks nobody needs no pin', () => {
   expect(plan.stages.map(({ bench }) => bench)).toEqual(['guest']);
 });
 
+const isos = {
+  'isos.yaml': `a: { distribution: debian, arch: x86_64, url: "https://a/b.iso", checksum: "sha256:${'0'.repeat(64)}" }\n`,
+};
+const installed = (options: string, more = '') =>
+  planImage(
+    imageOf(`source: { installer: { iso: a${options} } }\n${more}`, isos),
+    { files: {}, sources: {} },
+    nothing,
+    fakeKinds,
+    layout,
+  );
+
+test('of an installed disk its firmware is part of the key, and what changes no byte is not', () => {
+  const [key, ...others] = [
+    installed(''),
+    installed(', limit: 2h'),
+    installed('', 'firmware: [uefi, bios]\n'),
+    installed('', 'firmware: uefi\n'),
+    installed(', password: "${secret.a}"'),
+    installed(', password: "${secret.b}"'),
+  ].map((plan) => stepsOf(plan)[0]?.key);
+  expect(key).toBeDefined();
+  expect(others.slice(0, 2)).toEqual([key, key]);
+  expect(new Set([key, ...others]).size).toBe(4);
+});
+
+test('the inputs of an installed disk are told by name', () => {
+  const [source] = stepsOf(installed(', password: "${secret.a}", limit: 2h', 'firmware: uefi\n'));
+  expect(source?.inputs).toMatchObject({ firmware: 'uefi', 'secret a': 'used', 'options.password': '${secret.a}' });
+  expect(source?.inputs).not.toHaveProperty('options.limit');
+});
+
 test('a layer that was collected is told apart from a change', () => {
   const built = planImage(planned, lockOf(planned), nothing, fakeKinds, layout);
   const { stored, keys } = storeOf(built, 7);

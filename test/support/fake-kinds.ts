@@ -49,9 +49,17 @@ const installerSource: Source = defineSource({
   version: 1,
   bench: 'guest',
   summary: 'An installation from an ISO.',
-  options: z.strictObject({ iso: isoOption, also: z.array(z.strictObject({ iso: isoOption })).default([]) }),
+  options: z.strictObject({
+    iso: isoOption,
+    also: z.array(z.strictObject({ iso: isoOption })).default([]),
+    password: z.string().optional(),
+    limit: z.string().optional(),
+  }),
   example: { iso: 'debian-13-netinst' },
   isosIn: [['iso'], ['also', '*', 'iso']],
+  secretsIn: [['password']],
+  aside: ['limit'],
+  installs: true,
   title: (o) => `install from ${o.iso.name}`,
   files: (o) => (o.iso.file === undefined ? [] : [o.iso.file]),
 });
