@@ -30,6 +30,8 @@ export type Engine = {
   addIso(request: AddIsoRequest, io: Io): Promise<AddedIso>;
   /** Fetch ISOs that are not here; one result for each and its architecture. */
   downloadIsos(request: IsoDownloadRequest, io: Io): Promise<readonly IsoDownload[]>;
+  /** Put the answers of an image into its vendor's ISO; one result for each architecture. */
+  buildIsos(request: IsoBuildRequest, io: Io): Promise<readonly IsoBuild[]>;
   /** Read stored ISOs again, and compare them with their checksums. */
   verifyIsos(request: IsoRequest, io: Io): Promise<readonly IsoVerification[]>;
   /** What this machine has and lacks; `images` empty: for every image of the project, or of no project. */
@@ -307,6 +309,32 @@ export type IsoDownload = {
   readonly arch: Arch;
   /** `cached`: it was here. */
   readonly outcome: Outcome;
+  readonly paths: readonly string[];
+  readonly error?: ErrorRecord;
+};
+
+export type IsoBuildRequest = {
+  readonly image: string;
+  readonly arch: Selection['arch'];
+  readonly site?: string;
+  /** `iso`; `disk`: a second one; or the address of a folder, with its last slash. */
+  readonly answers: string;
+  readonly console?: string;
+  /** Until the entry of the menu starts by itself. */
+  readonly timeoutSeconds: number;
+  readonly powerOff: boolean;
+  /** Ask the lists of checksums again. */
+  readonly refresh: boolean;
+  /** Also put the finished files into this folder, as the person wrote it. */
+  readonly output?: string;
+};
+
+export type IsoBuild = {
+  readonly image: string;
+  readonly arch: Arch;
+  readonly outcome: Outcome;
+  readonly seconds: number;
+  /** The ISO first, at their stable names. */
   readonly paths: readonly string[];
   readonly error?: ErrorRecord;
 };

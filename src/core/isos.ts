@@ -72,6 +72,11 @@ export const isoOption = z
   )
   .meta({ type: 'string' });
 
+/** An entry of this name, where it matters to nobody which. */
+export function exampleIso(name: string) {
+  return { name, distribution: 'debian', arch: 'x86_64', file: `isos/${name}.iso` } as const;
+}
+
 /** The files of an entry: one ISO, or a kernel and its initrd. */
 export type IsoFiles = { readonly iso: Published } | { readonly kernel: Published; readonly initrd: Published };
 

@@ -18,6 +18,8 @@ export type MediumRequest = {
   readonly delivery: Delivery;
   /** The console of the installer and of what it installs: `ttyS0,115200`. */
   readonly console?: string;
+  /** The machine is turned off at the end, not restarted. */
+  readonly powerOff?: boolean;
 };
 
 export type MediumContext = Context & {
@@ -33,6 +35,8 @@ export type Unattended = {
   readonly ownWords?: readonly string[];
   /** By their paths from the root of the ISO, of the initrd, of the small disk, or below the URL's folder. */
   readonly files: ReadonlyMap<string, string | Uint8Array>;
+  /** Files for the root of the ISO, however the answers come. */
+  readonly onIso?: ReadonlyMap<string, string | Uint8Array>;
   /** The label of the small disk. */
   readonly label?: string;
 };

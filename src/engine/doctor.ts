@@ -1,5 +1,6 @@
 import type { DoctorReport } from '../cli/engine.ts';
 import { type Arch, archFromNode } from '../core/arch.ts';
+import { exampleOptions } from '../core/example.ts';
 import type { Host } from '../core/host.ts';
 import type { Kinds, Tool } from '../core/kinds.ts';
 import type { ImageSpec } from '../core/spec.ts';
@@ -65,7 +66,7 @@ function anyTools({ host, kinds }: Clinic): readonly Tool[] {
   const every = [kinds.sources, kinds.steps, kinds.formats, kinds.checks].flatMap((map) => [...map.values()]);
   return [
     ...treeTools({ ...request, filesystem: 'ext4' }),
-    ...every.flatMap((kind) => kind.tools?.(kind.options.parse(kind.example), arch) ?? []),
+    ...every.flatMap((kind) => kind.tools?.(exampleOptions(kind), arch) ?? []),
     ...guestTools(arch),
   ];
 }

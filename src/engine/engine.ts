@@ -14,6 +14,7 @@ import { compareBuilds } from './diff.ts';
 import { examine } from './doctor.ts';
 import { collectGarbage } from './gc.ts';
 import { checkAll, logIn } from './guests.ts';
+import { buildIsos } from './iso-build.ts';
 import { downloadIsos, listIsos, verifyIsos } from './isos.ts';
 import { listImages } from './list.ts';
 import { followPins } from './pins.ts';
@@ -58,6 +59,7 @@ export function createEngine(ground: Ground): Engine {
     isos: async () => listIsos(await openWorkshop(ground)),
     addIso: async (request, io) => addIso(await openWorkshop(ground), request, cwd, io.signal),
     downloadIsos: async (request, io) => downloadIsos(await openWorkshop(ground), fromHere(request, cwd), io),
+    buildIsos: async (request, io) => buildIsos(await openWorkshop(ground), request, io),
     verifyIsos: async (request, io) => verifyIsos(await openWorkshop(ground), request, io),
     async doctor(request, io) {
       const around = { host, kinds, home: home(), signal: io.signal };

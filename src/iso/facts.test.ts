@@ -27,6 +27,7 @@ El Torito boot img :   2  UEFI  y   none  0x0000  0x00   8192       24083
 El Torito img path :   1  /boot/grub/eltorito.img
 El Torito img blks :   2  2048
 MBR partition      :   1   0x00  0xee            1       105187
+GPT disk GUID      :      0e1de7f1c518d14fb67985c3a792ed9e
 GPT type GUID      :   1  a2a0d0ebe5b9334487c068b6b72699c7
 GPT start and size :   1  64  96268
 GPT type GUID      :   2  28732ac11ff8d211ba4b00a0c93ec93b
@@ -47,6 +48,7 @@ test('an ISO with the file system of UEFI among its files', () => {
 });
 
 test('an ISO with the file system of UEFI behind its files: the table of partitions says how long it is', () => {
+  expect(readFacts(ubuntu)?.gptGuid).toBe('0e1de7f1c518d14fb67985c3a792ed9e');
   expect(readFacts(ubuntu)?.efi).toEqual({
     offset: 24083 * 2048,
     bytes: 10240 * 512,

@@ -11,6 +11,8 @@ export type IsoFacts = {
   /** Files that firmware starts; xorriso writes addresses into some of them. */
   readonly bootImages: readonly string[];
   readonly efi: EfiImage | undefined;
+  /** The GUID of its table of partitions, in hexadecimal digits; those of the partitions come from it. */
+  readonly gptGuid?: string;
 };
 
 /** The file system that UEFI starts from: a file of the ISO, or a partition behind its files. */
@@ -47,6 +49,7 @@ export function readFacts(stdout: string): IsoFacts | undefined {
   if (volumeId === undefined || modified === undefined) return undefined;
   const files = lines.flatMap((line) => /^'\/(.*)'$/.exec(line)?.[1]?.replaceAll(`'"'"'`, "'") ?? []);
   const images = lines.flatMap((line) => /^El Torito img path : +\d+ {2}\/(.*)$/.exec(line)?.[1] ?? []);
+  const guid = one(/^GPT disk GUID +: +([0-9a-f]{32})$/);
   return {
     volumeId,
     modified,
@@ -54,6 +57,7 @@ export function readFacts(stdout: string): IsoFacts | undefined {
     files: new Set(files),
     bootImages: images,
     efi: efiOf(lines),
+    ...(guid === undefined ? {} : { gptGuid: guid }),
   };
 }
 

@@ -9,6 +9,7 @@ const facts: IsoFacts = {
   files: new Set(['boot/grub/grub.cfg']),
   bootImages: ['isolinux/isolinux.bin'],
   efi: undefined,
+  gptGuid: '0e1de7f1c518d14fb67985c3a792ed9e',
 };
 
 test('files are put in as root owns them, at the time of the ISO, with the folders they need', () => {
@@ -22,6 +23,7 @@ test('files are put in as root owns them, at the time of the ISO, with the folde
     ...'xorriso -no_rc -abort_on FAILURE -return_with SORRY 32 -iso_rr_pattern off -disk_pattern off'.split(' '),
     ...'-indev /in.iso -outdev stdio:/out.iso -joliet on -boot_image any replay -volid'.split(' '),
     ...['Debian 12 amd64 n', '-volume_date', 'uuid', '2026112115565700'],
+    ...['-boot_image', 'any', 'gpt_disk_guid=0e1de7f1c518d14fb67985c3a792ed9e'],
     ...['-map', '/w/1', '/boot/grub/grub.cfg', '-map', '/w/2', '/ingot/answers.cpio'],
     ...[
       '-chown',
@@ -47,7 +49,7 @@ test('another file system for UEFI takes the place of the partition', () => {
   const efi = { partition: 2, type: '0xef', from: '/w/efi.img' };
   const argv = writeIsoArgv({ iso: '/in.iso', output: '/out.iso', facts, joliet: false, files: [], efi });
   expect(argv.join(' ')).toContain(
-    '-volume_date uuid 2026112115565700 -append_partition 2 0xef /w/efi.img -commit -end',
+    '=0e1de7f1c518d14fb67985c3a792ed9e -append_partition 2 0xef /w/efi.img -commit -end',
   );
   expect(argv).not.toContain('-chown');
 });

@@ -14,8 +14,8 @@ export type WriteIso = {
 };
 
 /**
- * Writes an ISO with other files, that boots in all the ways that the first one does. It keeps its volume id and its UUID,
- * which boot loaders look for; nothing of the moment and the machine gets into it.
+ * Writes an ISO with other files, that boots in all the ways that the first one does. It keeps its volume id, its
+ * UUID and its GUIDs, which boot loaders look for; nothing of the moment and the machine gets into it.
  */
 export function writeIsoArgv({ iso, output, facts, joliet, files, efi }: WriteIso): Argv {
   const paths = files.map(([path]) => `/${path}`);
@@ -27,6 +27,7 @@ export function writeIsoArgv({ iso, output, facts, joliet, files, efi }: WriteIs
     ...['-indev', iso, '-outdev', `stdio:${output}`],
     ...(joliet ? ['-joliet', 'on'] : []),
     ...['-boot_image', 'any', 'replay', '-volid', facts.volumeId, '-volume_date', 'uuid', facts.modified],
+    ...(facts.gptGuid === undefined ? [] : ['-boot_image', 'any', `gpt_disk_guid=${facts.gptGuid}`]),
     ...(efi === undefined ? [] : ['-append_partition', String(efi.partition), efi.type, efi.from]),
     ...files.flatMap(([path, from]) => ['-map', from, `/${path}`]),
     ...owned([...paths, ...folders.map((path) => `/${path}`)], facts),

@@ -7,7 +7,7 @@ const saying: Readonly<Record<string, readonly string[]>> = {
   '--version': [
     ...['ansible', 'bwrap', 'grub-fstest', 'mcopy', 'mformat', 'mkfs.btrfs', 'mmdebstrap', 'setpriv', 'sfdisk'],
     ...['qemu-aarch64-static', 'qemu-img', 'qemu-system-aarch64', 'qemu-system-x86_64', 'qemu-x86_64-static'],
-    ...['tar', 'unshare', 'zstd'],
+    ...['tar', 'unshare', 'xorriso', 'zstd'],
   ],
   '-V': ['debugfs', 'mke2fs', 'mkfs.xfs', 'ssh'],
 };

@@ -14,7 +14,7 @@ import {
   selectBuild,
   updateManifest,
 } from './artifacts.ts';
-import { type StorePaths, storePaths } from './paths.ts';
+import { imageFolder, onShelf, type StorePaths, storePaths } from './paths.ts';
 
 let paths: StorePaths;
 beforeEach(async () => {
@@ -24,14 +24,19 @@ afterEach(() => rm(paths.home, { recursive: true }));
 
 const never = new AbortController().signal;
 
-async function publish(build: string, key = `key of ${build}`, arch: Arch = 'x86_64'): Promise<FinishedBuild> {
+async function publish(
+  build: string,
+  key = `key of ${build}`,
+  arch: Arch = 'x86_64',
+  on = paths,
+): Promise<FinishedBuild> {
   const artifacts = [{ file: 'web.qcow2', format: 'qcow2', bytes: build.length, sha256: `digest of ${build}` }];
   const manifest = { schemaVersion: 1, image: 'web', arch, build, key, builtAt: 'now', artifacts, checks: [] };
   const staged = join(paths.work, build);
   await mkdir(staged, { recursive: true });
   await writeFile(join(staged, 'web.qcow2'), build);
   await writeFile(join(staged, 'manifest.json'), manifestText(manifest as unknown as Manifest));
-  return publishBuild(paths, staged, manifest as unknown as Manifest, never);
+  return publishBuild(on, staged, manifest as unknown as Manifest, never);
 }
 
 const stable = (arch: Arch = 'x86_64') => join(paths.artifacts, 'images', 'web', arch);
@@ -98,4 +103,17 @@ test('new check results are written down', async () => {
   const checks = [{ check: 'boot', title: 'boot', outcome: 'done', seconds: 1 }] as const;
   await updateManifest(paths, build, { ...build.manifest, checks });
   expect((await currentBuild(paths, 'web', 'x86_64'))?.manifest.checks).toEqual(checks);
+});
+
+test('ISOs of an image lie beside its disks, and the index has both', async () => {
+  const isos = onShelf(paths, 'isos');
+  await publish('b1');
+  await publish('b2', 'k', 'x86_64', isos);
+  expect((await currentBuild(paths, 'web', 'x86_64'))?.manifest.build).toBe('b1');
+  expect((await currentBuild(isos, 'web', 'x86_64'))?.manifest.build).toBe('b2');
+  expect(imageFolder(isos, 'web', 'x86_64')).toBe(join(paths.artifacts, 'isos', 'web', 'x86_64'));
+  expect(JSON.parse(await readFile(join(paths.artifacts, 'index.json'), 'utf8'))).toMatchObject({
+    images: { web: { x86_64: { build: 'b1' } } },
+    isos: { web: { x86_64: { build: 'b2', files: [{ path: 'isos/web/x86_64/web.qcow2' }] } } },
+  });
 });

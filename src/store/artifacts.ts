@@ -5,7 +5,7 @@ import type { ArtifactFile, Manifest } from '../core/manifest.ts';
 import { withRoom } from '../core/space.ts';
 import { withLock } from '../host/lock.ts';
 import { linkTarget, makeDurableFolder, moveFolder, swapLink, sync, syncFolder, writeDurable } from './durable.ts';
-import { buildsFolder, imageFolder, type StorePaths } from './paths.ts';
+import { buildsFolder, imageFolder, onShelf, type Shelf, type StorePaths, shelfFolder, shelves } from './paths.ts';
 
 export const manifestFile = 'manifest.json';
 
@@ -128,7 +128,7 @@ export function manifestText(manifest: Manifest): string {
 async function isIndexed(paths: StorePaths, { image, arch, build }: Manifest): Promise<boolean> {
   try {
     const index = JSON.parse(await readFile(join(paths.artifacts, indexFile), 'utf8')) as Index;
-    return index.images[image]?.[arch]?.build === build;
+    return index[paths.shelf]?.[image]?.[arch]?.build === build;
   } catch {
     return false;
   }
@@ -138,28 +138,36 @@ const indexFile = 'index.json';
 type IndexEntry = Pick<Manifest, 'build' | 'key' | 'builtAt'> & {
   readonly files: readonly (Omit<ArtifactFile, 'file'> & { readonly path: string })[];
 };
-type Index = { readonly images: Record<string, Record<string, IndexEntry>> };
+type Listed = Record<string, Record<string, IndexEntry>>;
+type Index = Partial<Record<Shelf, Listed>>;
 
-/** `artifacts/index.json`: every image by its stable paths; can always be made again from the manifests. */
+/** `artifacts/index.json`: everything finished by its stable paths; can always be made again from the manifests. */
 async function writeIndex(paths: StorePaths): Promise<void> {
-  const images: Index['images'] = {};
-  const root = join(paths.artifacts, 'images');
+  const lists = shelves.map(async (shelf) => [shelf, await listShelf(onShelf(paths, shelf))] as const);
+  // Images are what programs look for first; they find a list of them, even an empty one.
+  const listed = (await Promise.all(lists)).filter(([shelf, all]) => shelf === 'images' || Object.keys(all).length > 0);
+  await writeDurable(
+    { path: join(paths.artifacts, indexFile), staging: paths.work },
+    `${JSON.stringify({ schemaVersion: 1, ...Object.fromEntries(listed) }, undefined, 2)}\n`,
+  );
+}
+
+async function listShelf(paths: StorePaths): Promise<Listed> {
+  const found: Listed = {};
+  const root = shelfFolder(paths);
   for (const image of (await readdir(root).catch(() => [])).sort((a, b) => (a < b ? -1 : 1))) {
     for (const arch of arches) {
       const build = await currentBuild(paths, image, arch);
       if (build === undefined) continue;
       const { key, builtAt, artifacts, build: id } = build.manifest;
       const files = artifacts.map(({ file, format, bytes, sha256 }) => ({
-        path: `images/${image}/${arch}/${file}`,
+        path: `${paths.shelf}/${image}/${arch}/${file}`,
         format,
         bytes,
         sha256,
       }));
-      images[image] = { ...images[image], [arch]: { build: id, key, builtAt, files } };
+      found[image] = { ...found[image], [arch]: { build: id, key, builtAt, files } };
     }
   }
-  await writeDurable(
-    { path: join(paths.artifacts, indexFile), staging: paths.work },
-    `${JSON.stringify({ schemaVersion: 1, images }, undefined, 2)}\n`,
-  );
+  return found;
 }

@@ -6,7 +6,7 @@ import { linkTarget } from './durable.ts';
 import { countOnce, type Found, type Holding, holding, holdingsIn, measure, namesIn } from './holding.ts';
 import { layers, savedStates } from './layer-holdings.ts';
 import { runningBuilds } from './ledger.ts';
-import { buildsFolder, type StorePaths } from './paths.ts';
+import { buildsFolder, onShelf, type StorePaths, shelfFolder, shelves } from './paths.ts';
 
 export type Limits = {
   /** Take away what was used before this moment, in milliseconds since 1970. */
@@ -33,7 +33,7 @@ export async function takeStock(paths: StorePaths, nowMs: number): Promise<reado
     holdingsIn(paths.packages, 'package', (name) => name !== latestFolder),
     holdingsIn(join(paths.packages, latestFolder), 'package'),
     logs(paths, names),
-    finishedBuilds(paths),
+    ...shelves.map((shelf) => finishedBuilds(onShelf(paths, shelf))),
     leftovers(paths, names),
   ]);
   const all = found.flat().map((one) => (isBusy(one, busySince) ? { ...one, stays: 'in use' as const } : one));
@@ -92,7 +92,7 @@ async function logs(paths: StorePaths, running: ReadonlySet<string>): Promise<re
 }
 
 async function finishedBuilds(paths: StorePaths): Promise<readonly Found[]> {
-  const images = await namesIn(join(paths.artifacts, 'images'));
+  const images = await namesIn(shelfFolder(paths));
   const lists = images.map(async (image) => {
     const folder = buildsFolder(paths, image);
     const current = await currentNames(dirname(folder));
@@ -120,13 +120,13 @@ async function currentNames(image: string): Promise<ReadonlySet<string>> {
 
 /** What programs that were killed left half written or half removed, and work folders that no ledger knows. */
 async function leftovers(paths: StorePaths, running: ReadonlySet<string>): Promise<readonly Found[]> {
-  const images = await namesIn(join(paths.artifacts, 'images'));
+  const served = await Promise.all(shelves.map((shelf) => servedFolders(onShelf(paths, shelf))));
   const states = await namesIn(paths.states);
   const folders = [
     ...states.map((image) => join(paths.states, image)),
     ...[paths.layers, paths.inputs, paths.kept, paths.packages, join(paths.packages, latestFolder), paths.builds],
-    ...[paths.pins, paths.checks, paths.history, paths.artifacts, join(paths.artifacts, 'images')],
-    ...images.flatMap((image) => [dirname(buildsFolder(paths, image)), buildsFolder(paths, image)]),
+    ...[paths.pins, paths.checks, paths.history, paths.artifacts],
+    ...served.flat(),
   ];
   const half = await Promise.all(
     folders.map(async (folder) => {
@@ -136,6 +136,12 @@ async function leftovers(paths: StorePaths, running: ReadonlySet<string>): Promi
   );
   const work = await holdingsIn(paths.work, 'leftover', (name) => !running.has(name));
   return [...half.flat(), ...work];
+}
+
+async function servedFolders(paths: StorePaths): Promise<readonly string[]> {
+  const shelf = shelfFolder(paths);
+  const images = await namesIn(shelf);
+  return [shelf, ...images.flatMap((image) => [dirname(buildsFolder(paths, image)), buildsFolder(paths, image)])];
 }
 
 function isHalf(name: string): boolean {

@@ -27,7 +27,13 @@ export type StorePaths = {
   readonly locks: string;
   /** The served tree. */
   readonly artifacts: string;
+  /** The folder of it in which finished builds are put and looked for. */
+  readonly shelf: Shelf;
 };
+
+/** Disks, and ISOs that install by themselves. */
+export const shelves = ['images', 'isos'] as const;
+export type Shelf = (typeof shelves)[number];
 
 /** All paths of a home folder. */
 export function storePaths(home: string): StorePaths {
@@ -46,15 +52,26 @@ export function storePaths(home: string): StorePaths {
     builds: join(home, 'builds'),
     locks: join(home, 'locks'),
     artifacts: join(home, 'artifacts'),
+    shelf: 'images',
   };
+}
+
+/** The same home, for finished builds of another kind. */
+export function onShelf(paths: StorePaths, shelf: Shelf): StorePaths {
+  return { ...paths, shelf };
+}
+
+/** Where everything of the shelf lies. */
+export function shelfFolder({ artifacts, shelf }: StorePaths): string {
+  return join(artifacts, shelf);
 }
 
 /** The stable folder of an image: a link to its newest finished build. */
 export function imageFolder(paths: StorePaths, image: string, arch: Arch): string {
-  return join(paths.artifacts, 'images', image, arch);
+  return join(shelfFolder(paths), image, arch);
 }
 
 /** Where finished builds of an image lie; `.builds` is not listed by web servers. */
 export function buildsFolder(paths: StorePaths, image: string): string {
-  return join(paths.artifacts, 'images', image, '.builds');
+  return join(shelfFolder(paths), image, '.builds');
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { arches } from '../../src/core/arch.ts';
+import { exampleOptions } from '../../src/core/example.ts';
 import { checks } from '../../src/kinds/checks/index.ts';
 import { formats } from '../../src/kinds/formats/index.ts';
 import { sources } from '../../src/kinds/sources/index.ts';
@@ -23,7 +24,7 @@ const rows = /<<'TABLE'\n([\s\S]*?)\nTABLE\n/
 test('every tool that a kind needs is installed by setup', () => {
   const kinds = [sources, steps, checks, formats].flatMap((map) => [...map.values()]);
   const needed = [
-    ...kinds.flatMap((kind) => arches.flatMap((arch) => kind.tools?.(kind.options.parse(kind.example), arch) ?? [])),
+    ...kinds.flatMap((kind) => arches.flatMap((arch) => kind.tools?.(exampleOptions(kind), arch) ?? [])),
     ...arches.flatMap((arch) => treeTools({ arch, filesystem: 'ext4', hostArch: 'x86_64', isRoot: false })),
   ];
   const installed = rows

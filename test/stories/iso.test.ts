@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import type { AddIsoRequest, IsoDownload, IsoDownloadRequest, IsoReport } from '../../src/cli/engine.ts';
+import type {
+  AddIsoRequest,
+  IsoBuild,
+  IsoBuildRequest,
+  IsoDownload,
+  IsoDownloadRequest,
+  IsoReport,
+} from '../../src/cli/engine.ts';
 import { ingot } from '../support/cli.ts';
 
 const isos: readonly IsoReport[] = [
@@ -73,7 +80,7 @@ test('iso add hands on what was said, and prints where the entry stands', async 
   expect([ran.code, ran.stdout]).toEqual([0, '/p/isos.yaml:4\n']);
 });
 
-test.each(['list', 'add', 'download', 'verify'])('the help of iso %s begins with examples', async (name) => {
+test.each(['list', 'add', 'download', 'verify', 'build'])('the help of iso %s begins with examples', async (name) => {
   const ran = await ingot(`iso ${name} --help`, { tty: { columns: 80, rows: 24 }, env: { NO_COLOR: '1' } });
   expect(ran.code).toBe(0);
   expect(ran.stdout.indexOf('Examples:')).toBeGreaterThan(0);
@@ -87,8 +94,33 @@ test.each([
   ['iso lst', "unknown command 'lst'"],
   ['iso add x', "missing required argument 'source'"],
   ['iso add x y --distribution suse', 'Allowed choices are'],
+  ['iso build x --answers ftp://x/', 'Expected iso, disk, or an address'],
+  ['iso build x --console a;b', 'Expected a console'],
 ])('ingot %s is refused', async (line, reason) => {
   const ran = await ingot(line);
   expect([ran.code, ran.stdout]).toEqual([2, '']);
   expect(ran.stderr).toContain(reason);
+});
+
+test('iso build prints the ISO, and what lies beside it', async () => {
+  const asked: IsoBuildRequest[] = [];
+  const built: IsoBuild = {
+    image: 'lab',
+    arch: 'x86_64',
+    outcome: 'done',
+    seconds: 1,
+    paths: ['/h/lab.iso', '/h/lab.img'],
+  };
+  const buildIsos = async (request: IsoBuildRequest) => {
+    asked.push(request);
+    return [built];
+  };
+  const ran = await ingot('iso build lab --oemdrv --console ttyS0 --timeout 1 --power-off', { engine: { buildIsos } });
+  expect([ran.code, ran.stdout]).toEqual([0, '/h/lab.iso\n/h/lab.img\n']);
+  expect(asked).toEqual([
+    {
+      ...{ image: 'lab', arch: 'native', answers: 'disk', console: 'ttyS0', timeoutSeconds: 1 },
+      ...{ powerOff: true, refresh: false },
+    },
+  ]);
 });
