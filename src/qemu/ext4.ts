@@ -22,24 +22,24 @@ export type Ext4 = {
   list(): AsyncGenerator<Ext4Entry>;
   /** The bytes of a file by its path, which has no links in it; undefined where there is none. */
   read(path: string): Promise<Buffer | undefined>;
+  readonly volume: Volume;
 };
 
 /** What a reader has to know (linux/fs/ext4/ext4.h, EXT4_FEATURE_INCOMPAT_*): names with types, extents, 64 bit, … */
 const known = 0x2 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x20000;
 const magic = 0xef53;
 const superblockAt = 1024;
-const rootInode = 2;
+export const rootInode = 2;
 
 /**
  * Open an ext4 file system at `start` of a disk, as Documentation/filesystems/ext4 describes it; undefined where there
  * is none, or one with a journal to be replayed or with features that this reader does not know.
  */
 export async function openExt4(read: Read, start: number): Promise<Ext4 | undefined> {
-  const sb = await read(start + superblockAt, 1024);
-  if (sb.length < 1024 || sb.readUInt16LE(0x38) !== magic) return undefined;
-  if ((sb.readUInt32LE(0x60) & ~known) !== 0) return undefined;
-  const volume = await openVolume(sb, (offset, length) => read(start + offset, length));
+  const volume = await openVolume(read, start);
+  if (volume === undefined) return undefined;
   return {
+    volume,
     list: () => walk(volume, rootInode, ''),
     read: async (path) => {
       const inode = await lookUp(volume, path);
@@ -48,7 +48,9 @@ export async function openExt4(read: Read, start: number): Promise<Ext4 | undefi
   };
 }
 
-type Volume = {
+export type Volume = {
+  /** When it was made, in seconds since 1970. */
+  readonly madeAt: number;
   readonly blockSize: number;
   readonly inodeSize: number;
   readonly inodesPerGroup: number;
@@ -57,7 +59,11 @@ type Volume = {
   readonly read: Read;
 };
 
-async function openVolume(sb: Buffer, read: Read): Promise<Volume> {
+async function openVolume(disk: Read, start: number): Promise<Volume | undefined> {
+  const sb = await disk(start + superblockAt, 1024);
+  if (sb.length < 1024 || sb.readUInt16LE(0x38) !== magic) return undefined;
+  if ((sb.readUInt32LE(0x60) & ~known) !== 0) return undefined;
+  const read: Read = (offset, length) => disk(start + offset, length);
   const blockSize = 1024 << sb.readUInt32LE(0x18);
   const is64 = (sb.readUInt32LE(0x60) & 0x80) !== 0;
   const blocks = sb.readUInt32LE(0x4) + (is64 ? sb.readUInt32LE(0x150) * 2 ** 32 : 0);
@@ -71,10 +77,10 @@ async function openVolume(sb: Buffer, read: Read): Promise<Volume> {
     return (high * 2 ** 32 + low) * blockSize;
   });
   const inodeSize = sb.readUInt32LE(0x4c) === 0 ? 128 : sb.readUInt16LE(0x58);
-  return { blockSize, inodeSize, inodesPerGroup: sb.readUInt32LE(0x28), tables, read };
+  return { madeAt: sb.readUInt32LE(0x108), blockSize, inodeSize, inodesPerGroup: sb.readUInt32LE(0x28), tables, read };
 }
 
-async function inodeOf(volume: Volume, number: number): Promise<Buffer> {
+export async function inodeOf(volume: Volume, number: number): Promise<Buffer> {
   const { inodesPerGroup, inodeSize, tables } = volume;
   const table = tables[Math.floor((number - 1) / inodesPerGroup)] ?? 0;
   return volume.read(table + ((number - 1) % inodesPerGroup) * inodeSize, inodeSize);
@@ -105,7 +111,7 @@ function changedOf(inode: Buffer): number {
   return inode.readInt32LE(0x10) + extra * 2 ** 32;
 }
 
-async function entryOf(volume: Volume, path: string, inode: Buffer): Promise<Ext4Entry> {
+export async function entryOf(volume: Volume, path: string, inode: Buffer): Promise<Ext4Entry> {
   const type = typeOf(inode);
   return {
     ...{ path, type, mode: inode.readUInt16LE(0) & 0o7777, size: sizeOf(inode), changed: changedOf(inode) },
@@ -141,7 +147,7 @@ async function lookUp(volume: Volume, path: string): Promise<Buffer | undefined>
 }
 
 /** The inodes of a folder by name. Its index looks to a reader that does not know it like entries that are empty. */
-async function namesIn(volume: Volume, folder: Buffer): Promise<ReadonlyMap<string, number>> {
+export async function namesIn(volume: Volume, folder: Buffer): Promise<ReadonlyMap<string, number>> {
   const bytes = await contentOf(volume, folder);
   const names = new Map<string, number>();
   for (let at = 0; at + 8 <= bytes.length; ) {
@@ -155,21 +161,26 @@ async function namesIn(volume: Volume, folder: Buffer): Promise<ReadonlyMap<stri
   return names;
 }
 
-type Run = { readonly from: number; readonly block: number; readonly count: number };
+/** Blocks of a file in a row: the first one's number in the file and on the disk, and how many. */
+export type Run = { readonly from: number; readonly block: number; readonly count: number };
 
-async function contentOf(volume: Volume, inode: Buffer): Promise<Buffer> {
+export async function contentOf(volume: Volume, inode: Buffer): Promise<Buffer> {
   const { blockSize } = volume;
   const size = sizeOf(inode);
   const content = Buffer.alloc(Math.ceil(size / blockSize) * blockSize);
-  const hasExtents = (inode.readUInt32LE(0x20) & 0x80000) !== 0;
-  const place = inode.subarray(0x28, 0x64);
-  const runs = hasExtents ? runsOfExtents(volume, place) : runsOfBlocks(volume, place);
-  for await (const { from, block, count } of runs) {
+  for await (const { from, block, count } of runsOf(volume, inode)) {
     if (from * blockSize >= content.length) continue;
     const length = Math.min(count * blockSize, content.length - from * blockSize);
     (await volume.read(block * blockSize, length)).copy(content, from * blockSize);
   }
   return content.subarray(0, size);
+}
+
+/** Where the content of a file is, in its order; what lies between is zeros. */
+export function runsOf(volume: Volume, inode: Buffer): AsyncGenerator<Run> {
+  const hasExtents = (inode.readUInt32LE(0x20) & 0x80000) !== 0;
+  const place = inode.subarray(0x28, 0x64);
+  return hasExtents ? runsOfExtents(volume, place) : runsOfBlocks(volume, place);
 }
 
 /** A tree of extents, its root in the inode. One that was never written (longer than 2^15) reads as zeros. */

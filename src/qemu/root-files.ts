@@ -3,6 +3,7 @@ import { type Ext4, openExt4, type Read } from './ext4.ts';
 import { partitionStarts } from './partitions.ts';
 
 const chunkBytes = 64 * 1024;
+const mostChunks = 512;
 
 /**
  * The root file system of a raw disk, read without booting or mounting it: the first partition (GPT or MBR) that holds an
@@ -23,7 +24,7 @@ export async function osReleaseOf(volume: Ext4 | undefined): Promise<string | un
   return bytes?.toString('utf8');
 }
 
-/** Metadata lies close together: a chunk that was read is kept. */
+/** Metadata lies close together: a chunk that was read is kept, until there are too many of them. */
 function inChunks(raw: string, files: Pick<Files, 'read'>): Read {
   const kept = new Map<number, Buffer>();
   const chunk = async (number: number) => {
@@ -31,6 +32,7 @@ function inChunks(raw: string, files: Pick<Files, 'read'>): Read {
     if (known !== undefined) return known;
     const bytes = await files.read(raw, { offset: number * chunkBytes, length: chunkBytes });
     kept.set(number, bytes);
+    if (kept.size > mostChunks) kept.delete(kept.keys().next().value ?? number);
     return bytes;
   };
   return async (offset, length) => {
