@@ -5,6 +5,7 @@ import type { Digest } from './digests.ts';
 import type { Command, RunOptions, RunResult } from './host.ts';
 import type { InstallRequest } from './install.ts';
 import type { Json } from './keys.ts';
+import type { Material } from './manifest.ts';
 import type { Medium } from './media.ts';
 import type { Bench } from './plan.ts';
 import type { Script } from './script.ts';
@@ -139,6 +140,8 @@ export type Source<Options = unknown> = Kind<Options> & {
   disk?(options: Options, request: SourceRequest, ctx: SourceContext): Promise<DiskFile>;
   /** Of sources that install from a vendor's ISO: what makes that ISO do the same by itself. */
   readonly medium?: Medium<Options>;
+  /** The file from elsewhere that it starts from, for the record; undefined where its digest is not known. */
+  base?(options: Options, pin: Json): Material | undefined;
   /** The moment all file times are clamped to, seconds since 1970, from the pin. */
   epoch?(pin: Json): number;
 };
@@ -149,6 +152,8 @@ export type Step<Options = unknown> = Kind<Options> & {
   files?(options: Options): readonly string[];
   /** Where `${secret.x}` may stand in the options: `[['env', '*'], ['content']]`. */
   readonly secretsIn?: readonly (readonly string[])[];
+  /** Files from elsewhere that it brings into the image, for the record. */
+  materials?(options: Options): readonly Material[];
   /** Options that may stand as a step by themselves: `- upgrade: true` is `- packages: { upgrade: true }`. */
   readonly shorthands?: readonly string[];
   run(options: Options, work: Work, ctx: StepContext): Promise<void>;

@@ -19,6 +19,13 @@ export type Manifest = {
   /** Of the project's folder; absent outside git. */
   readonly git?: { readonly commit: string; readonly dirty: boolean };
   readonly source: { readonly kind: string; readonly options: Json; readonly pin: Json };
+  /** SHA-256 of what the files of the project said, values filled in. This and the next three: absent in manifests of earlier versions. */
+  readonly spec?: string;
+  /** What the image starts from, where that is a file or another image. */
+  readonly base?: Material;
+  /** Other files from elsewhere that are in it, by their digests. */
+  readonly materials?: readonly Material[];
+  readonly builder?: Builder;
   readonly pins: Readonly<Record<string, string>>;
   /** Of os-release(5) inside: `{ ID: 'debian', VERSION_ID: '13' }`; `DEBIAN_VERSION` is Debian's point release. */
   readonly system: Readonly<Record<string, string>>;
@@ -32,7 +39,26 @@ export type Manifest = {
   readonly checks: readonly CheckRecord[];
 };
 
-export type InstalledPackage = { readonly name: string; readonly version: string; readonly arch: string };
+export type InstalledPackage = {
+  readonly name: string;
+  readonly version: string;
+  readonly arch: string;
+  /** Whose database names it; absent in manifests of earlier versions. */
+  readonly type?: 'deb' | 'rpm' | 'apk';
+  /** What it was built from, where that has another name or version: `glibc@2.41-12`. */
+  readonly source?: string;
+};
+
+/** Bytes from elsewhere. */
+export type Material = {
+  readonly name: string;
+  readonly uri?: string;
+  /** By algorithm: `sha256`, `sha512`. */
+  readonly digest: Readonly<Record<string, string>>;
+};
+
+/** What ran the build: this program and its machine, which is not named. */
+export type Builder = { readonly ingot: string; readonly platform: string; readonly arch: string };
 
 export type ManifestStep = {
   readonly id: string;

@@ -1,7 +1,7 @@
 /** The name of a file that may lie beside artifacts: one word, no hidden file. */
 const sidecarName = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/;
 
-const ours = /^(?:manifest\.json|image-version\.txt|contents\..*|sbom\..*|provenance\..*|.*\.sha256)$/;
+const ours = /^(?:manifest\.json|image-version\.txt|contents\..*|sbom\..*|provenance\..*|.*\.sha256|.*\.minisig)$/;
 
 /** Why a file of a step may not have this name beside these artifacts; undefined when it may. */
 export function refusedSidecar(name: string, artifacts: readonly string[] = []): string | undefined {

@@ -9,8 +9,10 @@ import { CheckError } from '../run/check.ts';
 import { errorRecord } from '../run/error-record.ts';
 import { bootableFile } from '../run/finish.ts';
 import { proveArtifact } from '../run/prove.ts';
+import { openSigner } from '../run/signing.ts';
+import { recordChecks } from '../run/trace.ts';
 import type { Workshop } from '../run/workshop.ts';
-import { type FinishedBuild, updateManifest } from '../store/artifacts.ts';
+import type { FinishedBuild } from '../store/artifacts.ts';
 import { withLedger } from '../store/ledger.ts';
 import { findBuild } from './find-build.ts';
 import { buildId, openJournal } from './journal.ts';
@@ -46,10 +48,11 @@ async function checkOne(workshop: Workshop, spec: ImageSpec, force: boolean, io:
   };
   try {
     const { packages } = found.manifest;
+    const signer = await openSigner(workshop);
     const checks = await inScratch(workshop, id, io.signal, (scratch) =>
       proveArtifact(workshop, { spec, disk, packages, scratch, build: id, force }, ctx),
     );
-    await updateManifest(workshop.paths, found, { ...found.manifest, checks });
+    await recordChecks(workshop, found, checks, signer);
     return end({ outcome: checks.every(isRemembered) ? 'cached' : 'done', checks });
   } catch (thrown) {
     if (io.signal.aborted) return end({ outcome: 'cancelled', checks: [] });

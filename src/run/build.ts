@@ -8,14 +8,7 @@ import type { ImageSpec } from '../core/spec.ts';
 import { withLock } from '../host/lock.ts';
 import { openPackageCache } from '../host/package-cache.ts';
 import { sourceId } from '../plan/inputs.ts';
-import {
-  type FinishedBuild,
-  findByKey,
-  markUsed,
-  publishBuild,
-  selectBuild,
-  updateManifest,
-} from '../store/artifacts.ts';
+import { type FinishedBuild, findByKey, markUsed, publishBuild, selectBuild } from '../store/artifacts.ts';
 import { withLedger } from '../store/ledger.ts';
 import { writeHistory } from '../store/records.ts';
 import type { OpenTree } from '../tree/session.ts';
@@ -26,6 +19,8 @@ import { type ImageKeys, pinImages } from './pin.ts';
 import { planWithStore } from './plan.ts';
 import { proveArtifact } from './prove.ts';
 import { placeSidecars } from './sidecars.ts';
+import { openSigner } from './signing.ts';
+import { originOf, recordChecks } from './trace.ts';
 import { buildTree, LostLayerError, type SealedDisk, stepsOn, type TreeBuild } from './tree.ts';
 import { type Workshop, withStep } from './workshop.ts';
 
@@ -114,12 +109,13 @@ async function proveAgain(
     const disk = bootableFile(workshop, found.folder, found.manifest.artifacts);
     if (disk === undefined) throw notBootable(spec);
     const { packages } = found.manifest;
+    const signer = await openSigner(workshop);
     const checks = await proveArtifact(
       workshop,
       { spec, disk, packages, scratch, build: options.build, force: false },
       ctx,
     );
-    return updateManifest(workshop.paths, found, { ...found.manifest, checks });
+    return recordChecks(workshop, found, checks, signer);
   });
 }
 
@@ -163,6 +159,8 @@ type Making = {
 async function makeAndPublish(making: Making, planned: Planned, ctx: Context): Promise<FinishedBuild> {
   const { workshop, spec, options, folder } = making;
   const started = workshop.host.monotonic();
+  // A key that does not open is told now, not after the work.
+  const signer = await openSigner(workshop);
   const tools = Promise.all([
     toolVersions(workshop.host, ctx.signal),
     gitState(workshop.host, workshop.root, ctx.signal),
@@ -191,8 +189,10 @@ async function makeAndPublish(making: Making, planned: Planned, ctx: Context): P
   const [versions, git] = await tools;
   const { value } = await withStep({ id: 'publish', title: 'publish' }, ctx, async (stepCtx) => {
     const sidecars = await placeSidecars(workshop.paths, plan, { folder: staged, artifacts }, stepCtx);
+    const described = describe(spec, plan, planned.lock);
     const manifest: Manifest = {
-      ...describe(spec, plan, planned.lock),
+      ...described,
+      ...(await originOf(workshop, spec, described.source.pin)),
       build: options.build,
       builtAt: new Date(workshop.host.now()).toISOString(),
       seconds: (workshop.host.monotonic() - started) / 1000,
@@ -205,7 +205,8 @@ async function makeAndPublish(making: Making, planned: Planned, ctx: Context): P
       sidecars,
       checks,
     };
-    await writeSidecars(workshop, staged, manifest, sealed.contents);
+    const { signal } = stepCtx;
+    await writeSidecars(workshop, staged, manifest, { contents: sealed.contents, signer, signal });
     return publishBuild(workshop.paths, staged, manifest, stepCtx.signal);
   });
   return value;

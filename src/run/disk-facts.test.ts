@@ -12,6 +12,7 @@ Description: compression library
  Version: of the text, not of the package
 
 Package: kept
+Source: keeper (1.9)
 Status: hold ok installed
 Architecture: all
 Version: 2
@@ -22,8 +23,8 @@ Architecture: amd64
 Version: 3
 `;
   expect(parseDpkgStatus(text)).toEqual([
-    { name: 'kept', version: '2', arch: 'all' },
-    { name: 'zlib1g', version: '1:1.2.13.dfsg-1', arch: 'amd64' },
+    { name: 'kept', version: '2', arch: 'all', type: 'deb', source: 'keeper@1.9' },
+    { name: 'zlib1g', version: '1:1.2.13.dfsg-1', arch: 'amd64', type: 'deb' },
   ]);
   expect(parseDpkgStatus('')).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { parseOsRelease } from '../core/os-release.ts';
 import type { Ext4, Ext4Entry } from '../qemu/ext4.ts';
 import { openRoot, osReleaseOf } from '../qemu/root-files.ts';
 import type { GuestFacts } from './guest-seal.ts';
-import { sortPackages } from './image-facts.ts';
+import { installed, sortPackages } from './image-facts.ts';
 
 const packageDatabase = '/var/lib/dpkg/status';
 
@@ -36,7 +36,11 @@ export function parseDpkgStatus(text: string): readonly InstalledPackage[] {
   const packages = text.split(/\n\n+/).flatMap((paragraph): readonly InstalledPackage[] => {
     const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(paragraph)?.[1] ?? '';
     const isThere = / installed$/.test(field('Status'));
-    return isThere ? [{ name: field('Package'), version: field('Version'), arch: field('Architecture') }] : [];
+    if (!isThere) return [];
+    const one = { name: field('Package'), version: field('Version'), arch: field('Architecture') };
+    // deb-src's `Source: NAME (VERSION)`; the version stands there where it is another.
+    const [, name = one.name, version = one.version] = /^(\S+)(?: \((.*)\))?$/.exec(field('Source')) ?? [];
+    return [installed(one, 'deb', { name, version })];
   });
   return sortPackages(packages);
 }

@@ -10,7 +10,9 @@ import { byName } from '../core/kinds.ts';
 import type { Manifest } from '../core/manifest.ts';
 import { createHost } from '../host/host.ts';
 import { storePaths } from '../store/paths.ts';
+import { newSigner, publicLine } from '../trace/keys.ts';
 import { bootableFile, writeFormats, writeSidecars } from './finish.ts';
+import { recordChecks } from './trace.ts';
 import type { Workshop } from './workshop.ts';
 
 let folder = '';
@@ -57,15 +59,63 @@ test('the first artifact that boots as it is gets checked; none is no artifact',
   expect(bootableFile(workshop(), '/f', [raw])).toBeUndefined();
 });
 
-test('beside the artifacts lie manifest, version and contents', async () => {
-  const manifest = {
-    schemaVersion: 1,
-    image: 'x',
-    system: { ID: 'debian', DEBIAN_VERSION: '13.2' },
-  } as unknown as Manifest;
-  await writeSidecars(workshop(), folder, manifest, 'f\t/etc\n');
-  expect((await readdir(folder)).sort()).toEqual(['contents.tsv.zst', 'image-version.txt', 'manifest.json']);
-  expect(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))).toEqual(manifest);
-  expect(await readFile(join(folder, 'image-version.txt'), 'utf8')).toBe('ID=debian\nDEBIAN_VERSION=13.2\n');
+const manifest: Manifest = {
+  ...{ schemaVersion: 1, image: 'x', arch: 'x86_64', description: '', build: 'b1', key: 'abc', seconds: 3 },
+  builtAt: '2026-11-21T12:00:00.000Z',
+  source: { kind: 'packages', options: {}, pin: null },
+  pins: {},
+  system: { ID: 'debian', DEBIAN_VERSION: '13.2' },
+  packages: [{ name: 'bash', version: '5.2.37-2', arch: 'amd64', type: 'deb' }],
+  tools: {},
+  steps: [],
+  artifacts: [{ file: 'x.raw', format: 'raw', bytes: 6, sha256: createHash('sha256').update('a disk').digest('hex') }],
+  checks: [],
+};
+const signal = new AbortController().signal;
+
+test('beside the artifacts lie manifest, version, contents, bill of materials, provenance and key', async () => {
+  await writeSidecars(workshop(), folder, manifest, { contents: 'f\t/etc\n', signer: undefined, signal });
+  expect((await readdir(folder)).sort()).toEqual([
+    '.cache-key',
+    'contents.tsv.zst',
+    'image-version.txt',
+    'manifest.json',
+    'provenance.intoto.jsonl',
+    'sbom.cdx.json',
+  ]);
+  const text = (name: string) => readFile(join(folder, name), 'utf8');
+  expect(JSON.parse(await text('manifest.json'))).toEqual(manifest);
+  expect(await text('image-version.txt')).toBe('ID=debian\nDEBIAN_VERSION=13.2\n');
+  expect(await text('.cache-key')).toBe('abc\n');
+  expect(await text('sbom.cdx.json')).toContain('pkg:deb/debian/bash@5.2.37-2?arch=amd64');
   expect(zstdDecompressSync(await readFile(join(folder, 'contents.tsv.zst'))).toString()).toBe('f\t/etc\n');
+});
+
+test('with a key each file is signed too, so that the real minisign takes it', async () => {
+  const signer = newSigner();
+  await writeFile(join(folder, 'x.raw'), 'a disk');
+  await writeSidecars(workshop(), folder, manifest, { contents: '', signer, signal });
+  const check = (file: string) => {
+    const argv = ['minisign', '-V', '-P', publicLine(signer.publicKey), '-m', join(folder, file)] as const;
+    return host.run({ argv: [...argv, '-x', join(folder, 'x.raw.minisig')] }, { ok: [0, 1] });
+  };
+  expect((await check('x.raw')).stdout).toContain(
+    'Signature and comment signature verified\nTrusted comment: file:x.raw',
+  );
+  await writeFile(join(folder, 'other'), 'a disc');
+  expect((await check('other')).exitCode).toBe(1);
+});
+
+test('the provenance of a build tells of its newest checks', async () => {
+  await writeSidecars(workshop(), folder, manifest, { contents: '', signer: undefined, signal });
+  const checks = [{ check: 'boot', title: 'boot under bios', outcome: 'done', seconds: 9, evidence: 'login' }] as const;
+  const { manifest: after } = await recordChecks(workshop(), { folder, manifest }, checks, undefined);
+  expect(after.checks).toEqual(checks);
+  const { payload } = JSON.parse(await readFile(join(folder, 'provenance.intoto.jsonl'), 'utf8'));
+  const { predicate } = JSON.parse(Buffer.from(payload, 'base64').toString());
+  expect(predicate.runDetails.byproducts.map(({ name }: { name: string }) => name)).toEqual([
+    'sbom.cdx.json',
+    'checks',
+  ]);
+  expect(predicate.runDetails.byproducts[1].annotations.results).toEqual(checks);
 });

@@ -6,8 +6,10 @@ import type { ArtifactFile, Manifest } from '../core/manifest.ts';
 import { withRoom } from '../core/space.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { manifestFile, manifestText } from '../store/artifacts.ts';
+import type { Signer } from '../trace/keys.ts';
 import { imageVersionText } from './image-facts.ts';
 import { withRoomForTools } from './room.ts';
+import { traceFiles } from './trace.ts';
 import { type Workshop, withStep } from './workshop.ts';
 
 /** Where the list of everything in the image lies beside it; see `listContents`. */
@@ -58,17 +60,25 @@ async function writtenBytes(path: string, ctx: Context): Promise<number> {
   return Number.parseInt(stdout, 10);
 }
 
-/** Write what lies beside the artifacts: manifest, version file, list of contents. */
+/** What else is to lie beside the artifacts; `signer`: the key of this home, where it has one. */
+export type Beside = {
+  readonly contents: string;
+  readonly signer: Signer | undefined;
+  readonly signal: AbortSignal;
+};
+
+/** Write what lies beside the artifacts: manifest, version file, list of contents, and what tells of their origin. */
 export async function writeSidecars(
   workshop: Workshop,
   folder: string,
   manifest: Manifest,
-  contents: string,
+  beside: Beside,
 ): Promise<void> {
   const sidecars: Readonly<Record<string, string | Uint8Array>> = {
     [manifestFile]: manifestText(manifest),
-    'image-version.txt': imageVersionText(manifest.system),
-    [contentsFile]: zstdCompressSync(contents),
+    'image-version.txt': imageVersionText(manifest),
+    [contentsFile]: zstdCompressSync(beside.contents),
+    ...(await traceFiles(workshop, folder, manifest, beside)),
   };
   for (const [name, data] of Object.entries(sidecars)) {
     const path = join(folder, name);

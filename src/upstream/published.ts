@@ -4,6 +4,7 @@ import { type Digest, digestText, parseDigest } from '../core/digests.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Json } from '../core/keys.ts';
 import type { PinContext } from '../core/kinds.ts';
+import type { Material } from '../core/manifest.ts';
 import { type Published, sidecar } from '../core/published.ts';
 import { type ChecksumList, fileNameOf, lookUpDigest, sidecarOf } from './look-up.ts';
 
@@ -39,6 +40,14 @@ const pinned = z.object({ digest: z.string() });
 export function digestOfPublished(published: Published, pin: Json): Digest | undefined {
   if (listOfPublished(published) !== undefined) return parseDigest(pinned.parse(pin).digest);
   return typeof published.checksum === 'string' ? parseDigest(published.checksum) : undefined;
+}
+
+/** A published file as it is recorded; undefined where nothing says what its bytes must be. */
+export function materialOf(published: Published, pin: Json): Material | undefined {
+  const digest = digestOfPublished(published, pin);
+  if (digest === undefined) return undefined;
+  const { url } = published;
+  return { name: nameOfPublished(published), ...(url === undefined ? {} : { uri: url }), digest: { ...digest } };
 }
 
 type FetchContext = {

@@ -8,6 +8,7 @@ import {
   bringPublished,
   digestOfPublished,
   listOfPublished,
+  materialOf,
   nameOfPublished,
   pinPublished,
   projectFilesOf,
@@ -44,6 +45,7 @@ export const diskImage = defineSource<Options>({
   tools: (o) => toolsFor(o),
   asks: (o) => listOfPublished(o) !== undefined,
   pin: (o, _, ctx) => pinPublished(o, ctx),
+  base: (o, pin) => materialOf(o, pin),
   disk: (o, request, ctx) => bringDisk(o, request, ctx),
 });
 

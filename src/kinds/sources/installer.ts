@@ -11,7 +11,7 @@ import { keystrokes } from '../../qemu/typing.ts';
 import { serialConsole } from '../../tree/seal.ts';
 import { makeAnswerFiles } from './installer/answer-files.ts';
 import { followWords } from './installer/follow.ts';
-import { asksForIso, bringMedia, type Media, pinIso, projectFilesOfIso } from './installer/media.ts';
+import { asksForIso, baseOfIso, bringMedia, type Media, pinIso, projectFilesOfIso } from './installer/media.ts';
 import { type InstallerOptions, installerOptions, ownFileOf, waysOf } from './installer/options.ts';
 import { writeSeedDisk } from './installer/seed-disk.ts';
 
@@ -38,6 +38,7 @@ export const installer = defineSource<InstallerOptions>({
   tools: (o) => toolsFor(o),
   asks: (o) => asksForIso(o.iso),
   pin: (o, _, ctx) => pinIso(o.iso, ctx),
+  base: (o, pin) => baseOfIso(o.iso, pin),
   disk: (o, request, ctx) => install(o, request, ctx),
   medium: {
     iso: (o) => o.iso,

@@ -46,6 +46,7 @@ export const download = defineStep<DownloadOptions>({
     strip: 1,
   },
   title: (o) => `${o.unpack ? 'unpack' : 'download'} ${fileName(o.url)} to ${o.to}`,
+  materials: (o) => [{ name: fileName(o.url), uri: o.url, digest: { sha256: o.sha256 } }],
   run: async (o, work, ctx) => {
     const path = await ctx.fetch(o.url, o.sha256);
     const { files } = ctx.host;

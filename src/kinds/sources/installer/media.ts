@@ -4,9 +4,16 @@ import { IngotError } from '../../../core/errors.ts';
 import { bootPathsOf, filesOfIso, type IsoEntry } from '../../../core/isos.ts';
 import type { Json } from '../../../core/keys.ts';
 import type { PinContext, SourceContext } from '../../../core/kinds.ts';
+import type { Material } from '../../../core/manifest.ts';
 import type { Published } from '../../../core/published.ts';
 import { extractArgv, factsArgv, type IsoFacts, readFacts } from '../../../iso/facts.ts';
-import { bringPublished, listOfPublished, pinPublished, projectFilesOf } from '../../../upstream/published.ts';
+import {
+  bringPublished,
+  listOfPublished,
+  materialOf,
+  pinPublished,
+  projectFilesOf,
+} from '../../../upstream/published.ts';
 import type { InstallerOptions } from './options.ts';
 
 /** What an installer is run from. */
@@ -38,6 +45,17 @@ function publishedOf(entry: IsoEntry): Readonly<Record<string, Published>> {
   return { ...filesOfIso(entry) };
 }
 
+/** The ISO, or the kernel of netboot files, as it is recorded. */
+export function baseOfIso(entry: IsoEntry, pin: Json): Material | undefined {
+  const [first] = Object.entries(publishedOf(entry));
+  return first === undefined ? undefined : materialOf(first[1], pinOf(pin, first[0]));
+}
+
+function pinOf(pin: Json, what: string): Json {
+  const pins = pin === null || typeof pin !== 'object' ? {} : pin;
+  return (pins as { readonly [what: string]: Json })[what] ?? null;
+}
+
 type MediaRequest = { readonly pin: Json; readonly onIso: ReadonlyMap<string, string> | undefined };
 
 /** Bring the verified files of an entry; `onIso`: what a copy of the ISO must hold beside its own. */
@@ -46,9 +64,7 @@ export async function bringMedia(
   { pin, onIso }: MediaRequest,
   ctx: SourceContext,
 ): Promise<Media> {
-  const pins = pin === null || typeof pin !== 'object' ? {} : pin;
-  const bring = (what: string, file: Published) =>
-    bringPublished(file, (pins as { readonly [what: string]: Json })[what] ?? null, ctx);
+  const bring = (what: string, file: Published) => bringPublished(file, pinOf(pin, what), ctx);
   const found = filesOfIso(entry);
   if ('kernel' in found) {
     return { boot: { kernel: await bring('kernel', found.kernel), initrd: await bring('initrd', found.initrd) } };
@@ -105,7 +121,21 @@ export function addArgv(
   files: readonly (readonly [file: string, path: string])[],
 ): readonly [string, ...string[]] {
   const maps = files.flatMap(([file, path]) => ['-map', file, `/${path}`]);
-  return ['xorriso', '-no_rc', '-indev', iso, '-outdev', copy, '-boot_image', 'any', 'keep', ...maps, '-commit_eject', 'none', '-end'];
+  return [
+    'xorriso',
+    '-no_rc',
+    '-indev',
+    iso,
+    '-outdev',
+    copy,
+    '-boot_image',
+    'any',
+    'keep',
+    ...maps,
+    '-commit_eject',
+    'none',
+    '-end',
+  ];
 }
 
 const shown = 12;
