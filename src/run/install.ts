@@ -4,7 +4,6 @@ import { IngotError } from '../core/errors.ts';
 import type { InstallRequest, Keystroke } from '../core/install.ts';
 import type { DiskFile } from '../core/kinds.ts';
 import { buildFirmware, type Firmware, type ImageSpec } from '../core/spec.ts';
-import { within } from '../core/within.ts';
 import { serveOnce } from '../host/answer-server.ts';
 import { findAccelerator } from '../qemu/accelerator.ts';
 import { type Accelerator, type Drive, hostInGuest, type MachineConfig } from '../qemu/argv.ts';
@@ -14,6 +13,7 @@ import { kernelVersionOf } from '../qemu/kernel-version.ts';
 import { type Machine, startMachine } from '../qemu/machine.ts';
 import { makeSocketFolder } from './guest-bench.ts';
 import { firmwareNames, Watch } from './guest-watch.ts';
+import { aborted, limited, silent } from './install-limits.ts';
 import { expectInstaller } from './install-words.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -28,7 +28,6 @@ export type Installation = {
 
 /** Longer command lines are cut off by the kernel without a word (COMMAND_LINE_SIZE). */
 const longestLine = 2047;
-const pollMs = 5_000;
 
 /** Run an installer on an empty disk until it turns its machine off. */
 export async function runInstaller(place: Installation, request: InstallRequest, ctx: Context): Promise<DiskFile> {
@@ -151,55 +150,6 @@ async function watchToEnd({ logs }: Installation, { request, config, url }: Run,
     done.abort();
     await machine.stop();
   }
-}
-
-/** Resolves when it aborts. */
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
-}
-
-async function limited(milliseconds: number, ends: readonly Promise<unknown>[], ctx: Context): Promise<unknown> {
-  const end = await within(milliseconds, ctx, async () => ({ end: await Promise.race(ends) }));
-  if (end !== undefined) return end.end;
-  const minutes = Math.round(milliseconds / 60_000);
-  return new IngotError({
-    code: 'TIMEOUT',
-    message: `the installation took longer than its time limit of ${minutes < 1 ? `${milliseconds / 1000} s` : `${minutes} min`}`,
-    hint: 'raise `time-limit`',
-  });
-}
-
-/** Resolves with an error when nothing was said, read or written for so long. */
-async function silent(
-  { milliseconds, moved }: { readonly milliseconds: number; readonly moved: () => Promise<number> },
-  ctx: Context,
-): Promise<unknown> {
-  let last = -1;
-  let since = ctx.host.monotonic();
-  try {
-    for (;;) {
-      const now = await moved();
-      if (now !== last) since = ctx.host.monotonic();
-      last = now;
-      if (ctx.host.monotonic() - since >= milliseconds) return stalled(milliseconds);
-      await ctx.host.sleep(Math.min(pollMs, milliseconds / 4), ctx.signal);
-    }
-  } catch {
-    // The machine is gone, or nobody wants to know any more.
-    return aborted(ctx.signal);
-  }
-}
-
-function stalled(milliseconds: number): IngotError {
-  const seconds = milliseconds / 1000;
-  return new IngotError({
-    code: 'TIMEOUT',
-    message: `the installer has stalled: for ${seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} it said nothing, and read and wrote nothing`,
-    hint: 'the picture of the screen may show a question; what is only slow needs a higher `silence-limit`',
-  });
 }
 
 async function type(machine: Machine, strokes: readonly Keystroke[], ctx: Context): Promise<void> {
