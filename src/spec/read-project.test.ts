@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { fakeKinds } from '../../test/support/fake-kinds.ts';
 import { imageOf, problemsOf, projectOf } from '../../test/support/spec-project.ts';
 import { IngotError } from '../core/errors.ts';
+import { formats } from '../kinds/formats/index.ts';
 
 const source = 'source: { packages: { suite: trixie } }\n';
 
@@ -192,4 +194,14 @@ test('an image in any words of YAML is the same image', () => {
     return [from.options, steps.map(({ options }) => options)];
   };
   expect(strip(flow)).toEqual(strip(block));
+});
+
+test('a format may be said by what its files end in', () => {
+  const kinds = { ...fakeKinds, formats };
+  const files = { 'images/a.yaml': `${source}formats: [img.xz, raw.zst, { vhd: {}, when: { arch: aarch64 } }]\n` };
+  const [image] = projectOf(files, {}, { kinds }).images;
+  expect(image?.formats.map(({ kind, options }) => [kind, options])).toEqual([
+    ['img', { compression: 'xz', bmap: true }],
+    ['raw', { compression: 'zstd' }],
+  ]);
 });

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { formatEndings } from '../core/endings.ts';
 import type { Json } from '../core/keys.ts';
 import type { Kinds } from '../core/kinds.ts';
 import { jsonSchema } from './explain.ts';
@@ -27,6 +28,8 @@ type Entry = {
   readonly definitions: Definitions;
   readonly shorthands?: ReadonlyMap<string, JsonSchema>;
   readonly when?: boolean;
+  /** By which kinds are known besides their own. */
+  readonly otherNames?: readonly string[];
 };
 
 const draft = 'https://json-schema.org/draft/2020-12/schema';
@@ -78,7 +81,10 @@ function imageSchema(kinds: Kinds, definitions: Definitions): JsonSchema {
       ),
       formats: listSchema(
         'How the disk is written. Default: qcow2.',
-        entrySchema(kinds.formats.values(), { what: 'format', when: true, definitions }),
+        entrySchema(kinds.formats.values(), {
+          ...{ what: 'format', when: true, definitions },
+          otherNames: [...formatEndings(kinds.formats).keys()],
+        }),
       ),
     },
     additionalProperties: false,
@@ -103,7 +109,7 @@ function entrySchema(kinds: Iterable<AnyKind>, entry: Entry): JsonSchema {
     minProperties: 1,
     maxProperties: entry.when === true ? 2 : 1,
   };
-  return { anyOf: [{ enum: list.map((kind) => kind.name) }, map] };
+  return { anyOf: [{ enum: [...list.map((kind) => kind.name), ...(entry.otherNames ?? [])] }, map] };
 }
 
 function kindSchema(kind: AnyKind, { what, definitions }: Entry): JsonSchema {

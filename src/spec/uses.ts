@@ -1,4 +1,5 @@
 import type { Arch } from '../core/arch.ts';
+import { formatEndings } from '../core/endings.ts';
 import type { Json } from '../core/keys.ts';
 import { canonical } from '../core/keys.ts';
 import { type Check, extensionsOf, type Format, type Kinds, type Source, type Step } from '../core/kinds.ts';
@@ -73,7 +74,7 @@ export function readChecks(node: Node, above: Spot, variant: Variant): readonly 
 export function readFormats(node: Node, above: Spot, variant: Variant): readonly Read<Format>[] {
   const uses = once(
     readList(node, { what: 'format', above, variant, known: variant.known.formats }, (written) =>
-      readUse(written, { what: 'format', kinds: variant.kinds.formats, variant }),
+      readUse(byEnding(written, variant.kinds.formats), { what: 'format', kinds: variant.kinds.formats, variant }),
     ),
   );
   const extensions = new Set<string>();
@@ -213,6 +214,18 @@ function holds(item: Node, variant: Variant): boolean {
 function spellOut({ name, above, options }: Written, owner: string): Written {
   const entries = new Map([[name, { key: above, value: options }]]);
   return { name: owner, above, options: { type: 'map', entries, spot: above } };
+}
+
+/** `- img.xz` is `- img: { compression: xz }`. */
+function byEnding(written: Written, formats: ReadonlyMap<string, Format>): Written {
+  const { name, above, options } = written;
+  const isBare = options.type === 'map' && options.entries.size === 0;
+  const ending = formats.has(name) || !isBare ? undefined : formatEndings(formats).get(name);
+  if (ending === undefined) return written;
+  const entries = Object.entries(ending.options).map(
+    ([key, value]) => [key, { key: above, value: { type: 'scalar', value, text: value, spot: above } }] as const,
+  );
+  return { name: ending.format.name, above, options: { type: 'map', entries: new Map(entries), spot: above } };
 }
 
 function once<K>(uses: readonly Read<K>[]): readonly Read<K>[] {
