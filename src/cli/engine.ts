@@ -21,6 +21,8 @@ export type Engine = {
   /** Where a finished image came from. */
   show(request: ImageRequest, io: Io): Promise<ImageStory>;
   diff(request: DiffRequest, io: Io): Promise<Difference>;
+  /** Write an image file in another format; needs no project. */
+  convert(request: ConvertRequest, io: Io): Promise<Converted>;
   gc(request: GcRequest, io: Io): Promise<GcResult>;
   /** Look up what pins and sources are upstream now, and follow them if that is asked for. */
   pins(request: PinsRequest, io: Io): Promise<PinsResult>;
@@ -233,6 +235,30 @@ export type Difference = {
   readonly files: readonly Change[];
   /** Bytes by what a file's name has after the image's, as decimal text. */
   readonly sizes: readonly Change[];
+};
+
+export type ConvertRequest = {
+  /** Paths as the person wrote them. */
+  readonly file: string;
+  readonly output: string;
+  /** A format, or what its files end in: `vma`, `img.xz`. */
+  readonly to: string;
+  /** Options of the format by name, as text. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Of the machine that the disk is for, where the format tells of one. */
+  readonly arch: Arch | 'native';
+  /** Write over files that are there. */
+  readonly force: boolean;
+};
+
+export type Converted = {
+  /** Absolute. */
+  readonly path: string;
+  readonly format: string;
+  readonly bytes: number;
+  readonly seconds: number;
+  /** Absolute paths of files that belong to it. */
+  readonly beside: readonly string[];
 };
 
 export type GcRequest = {

@@ -9,6 +9,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   show: async () => (await import('./commands/show.ts')).show,
   diff: async () => (await import('./commands/diff.ts')).diff,
   shell: async () => (await import('./commands/shell.ts')).shell,
+  convert: async () => (await import('./commands/convert.ts')).convert,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   pins: async () => (await import('./commands/pins.ts')).pins,
   iso: async () => (await import('./commands/iso.ts')).iso,

@@ -9,6 +9,7 @@ import { reap } from '../store/ledger.ts';
 import { storePaths } from '../store/paths.ts';
 import { addIso } from './add-iso.ts';
 import { buildAll, isForced } from './build.ts';
+import { convertFile } from './convert.ts';
 import { createProject } from './create.ts';
 import { compareBuilds } from './diff.ts';
 import { examine } from './doctor.ts';
@@ -54,6 +55,7 @@ export function createEngine(ground: Ground): Engine {
     },
     show: async (request) => tellStory(await openWorkshop(ground), request),
     diff: async (request) => compareBuilds(await openWorkshop(ground), request),
+    convert: (request, io) => convertFile(ground, request, io),
     gc: (request, io) => collectGarbage(storePaths(home()), request, host, io.signal),
     pins: async (request, io) => followPins(await openWorkshop(ground), request, io.signal),
     isos: async () => listIsos(await openWorkshop(ground)),

@@ -15,7 +15,7 @@ export function buildId(host: Host): string {
  * Numbers and dates events, and keeps those of a build that does something: all of them in `builds/<id>/events.jsonl`,
  * the output of its tools in `builds/<id>/build.log`.
  */
-export function openJournal(workshop: Workshop, build: string, io: Io) {
+export function openJournal(workshop: Pick<Workshop, 'host' | 'paths'>, build: string, io: Io) {
   const { host, paths } = workshop;
   let seq = 0;
   const early: IngotEvent[] = [];

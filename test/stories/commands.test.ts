@@ -144,6 +144,7 @@ const story: ImageStory = {
   seconds: 72,
   key: '0123456789abcdef',
   git: { commit: 'abc1234', dirty: true },
+  origin: 'made on 2026-11-21 10:00 UTC from debian trixie',
   system: 'Debian 13.3',
   packages: 214,
   steps: [{ title: 'run scripts/base.sh', outcome: 'done', seconds: 2 }],
@@ -166,6 +167,7 @@ test('show tells where an image came from', async () => {
     'debian-13 x86_64  Debian 13, cloud ready',
     'build   20261121-1000-ab12, 2 h ago, took 1 min 12 s',
     'inside  Debian 13.3, 214 packages',
+    'origin  made on 2026-11-21 10:00 UTC from debian trixie',
     'commit  abc1234 with uncommitted changes',
     '/srv/d.qcow2     412 MB  sha256 ffffffffffffffff',
     '/srv/os-release  286 B   sha256 eeeeeeeeeeeeeeee',
@@ -218,6 +220,42 @@ test('diff says so when two builds have the same bytes', async () => {
     engine: { diff: async () => ({ from: side, to: side, same: true, ...nothing }) },
   });
   expect(ran.stdout.trimEnd().split('\n').at(-1)).toBe('the same bytes');
+});
+
+test('diff --markdown is a changelog', async () => {
+  const nothing = { inputs: [], packages: [{ name: 'vim', to: '9.1' }], files: [], sizes: [] };
+  const ran = await ingot('diff a@2026-11-14 a --markdown', {
+    engine: {
+      diff: async ({ from }) => {
+        expect(from.build).toBe('2026-11-14');
+        return { from: side, to: { ...side, build: 'b2' }, same: false, ...nothing };
+      },
+    },
+  });
+  expect(ran.stdout).toContain('### Packages\n\n- vim 9.1 (new)\n');
+});
+
+test('verify says of each file what it is and who signed it', async () => {
+  const file = { path: '/srv/d.qcow2', image: 'd', arch: 'x86_64', build: 'b1', key: 'a' };
+  const ran = await ingot('verify d --key theirs.pub', {
+    engine: {
+      verify: async (request) => {
+        expect(request).toEqual({ target: 'd', arch: 'native', allowUnsigned: false, key: 'theirs.pub' });
+        return { files: [{ ...file, signedBy: 'ABCD' }, { ...file, path: '/srv/d.raw' }] };
+      },
+    },
+  });
+  expect(ran.stdout).toBe(
+    '✓  /srv/d.qcow2  d x86_64, build b1  signed by key ABCD\n✓  /srv/d.raw    d x86_64, build b1  not signed by a trusted key\n',
+  );
+});
+
+test('a new key prints its public half alone', async () => {
+  const made = { id: 'ABCD', locked: false, privateFile: '/h/keys/ingot.key', publicFile: '/h/p.pub', publicKey: 'RWQ' };
+  const ran = await ingot('keys new', { engine: { newKey: async () => made } });
+  expect([ran.code, ran.stdout]).toEqual([0, 'RWQ\n']);
+  expect(ran.stderr).toContain('key ABCD: /h/keys/ingot.key');
+  expect((await ingot('keys old')).code).toBe(2);
 });
 
 const report: DoctorReport = {
@@ -439,4 +477,33 @@ test.each([
   const ran = await ingot(line);
   expect([ran.code, ran.places]).toEqual([2, []]);
   expect(ran.stderr).toContain(message);
+});
+
+test('convert asks the engine with paths as they were written, and prints the path of what was written', async () => {
+  const asked: unknown[] = [];
+  const engine: Partial<Engine> = {
+    convert: async (request) => {
+      asked.push(request);
+      return { path: '/out/a.img.xz', format: 'img', bytes: 2048, seconds: 1, beside: ['/out/a.bmap'] };
+    },
+  };
+  const line = 'convert a.qcow2 --to img --output ../a.img.xz --option compression=xz --option bmap=true --arch arm64';
+  const ran = await ingot(line, { engine });
+  expect(ran).toMatchObject({ code: 0, stdout: '/out/a.img.xz\n/out/a.bmap\n', stderr: 'img, 2.0 kB\n' });
+  expect(asked).toEqual([
+    {
+      ...{ file: 'a.qcow2', to: 'img', output: '../a.img.xz', arch: 'aarch64', force: false },
+      options: { compression: 'xz', bmap: 'true' },
+    },
+  ]);
+});
+
+test.each([
+  ['convert a.qcow2 --to vdi', "required option '--output <path>' not specified"],
+  ['convert a.qcow2 --output b', "required option '--to <format>' not specified"],
+  ['convert a.qcow2 --to vdi --output b --option x', 'Expected KEY=VALUE'],
+])('%s is a mistake', async (line, words) => {
+  const ran = await ingot(line);
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toContain(words);
 });
