@@ -1,4 +1,4 @@
-import { isMap, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
@@ -105,10 +105,9 @@ export async function checkAutoinstall(text: string, as: string, ctx: Context): 
 }
 
 function nearestRange(doc: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number {
-  const node = path.length === 0 ? doc.contents : doc.getIn(path, true);
-  if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range))
-    return Number(node.range[0]);
-  return path.length === 0 ? 0 : nearestRange(doc, path.slice(0, -1));
+  const node: unknown = path.length === 0 ? doc.contents : doc.getIn(path, true);
+  const start = isNode(node) ? node.range?.[0] : undefined;
+  return start ?? (path.length === 0 ? 0 : nearestRange(doc, path.slice(0, -1)));
 }
 
 async function askCloudInit(text: string, as: string, { host, signal }: Context): Promise<void> {

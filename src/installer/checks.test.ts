@@ -17,7 +17,7 @@ const real: Context = fakeContext({
   which: async () => undefined,
   run: async ({ argv: [program, ...args], env }: Command, { stdin }: RunOptions = {}) => {
     const ran = spawnSync(program, args, {
-      input: String(stdin ?? ''),
+      input: typeof stdin === 'string' ? stdin : '',
       encoding: 'utf8',
       env: { ...process.env, ...env },
     });

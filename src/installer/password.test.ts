@@ -8,12 +8,15 @@ import { asPasswordHash, hashAnswers } from './password.ts';
 type Call = { readonly command: Command; readonly stdin: unknown };
 
 /** A host that runs the real openssl, and remembers what it was asked. */
-function openssl(calls: Call[]) {
+function askOpenssl(calls: Call[]) {
   return fakeContext({
     run: async (command: Command, options: RunOptions = {}) => {
       calls.push({ command, stdin: options.stdin });
       const [program, ...args] = command.argv;
-      const stdout = execFileSync(program, args, { input: String(options.stdin ?? ''), encoding: 'utf8' });
+      const stdout = execFileSync(program, args, {
+        input: typeof options.stdin === 'string' ? options.stdin : '',
+        encoding: 'utf8',
+      });
       return { exitCode: 0, stdout, stderr: '' };
     },
   });
@@ -27,7 +30,7 @@ const answers = answersSchema.parse({
 
 test('passwords become sha512-crypt hashes that their text opens, and are on no command line', async () => {
   const calls: Call[] = [];
-  const { user, root } = await hashAnswers(answers, { image: 'dev' }, openssl(calls));
+  const { user, root } = await hashAnswers(answers, { image: 'dev' }, askOpenssl(calls));
   for (const [hash, text] of [
     [user?.password, 'pässwörd $(id)'],
     [root?.password, '-in /etc/passwd'],
@@ -40,12 +43,12 @@ test('passwords become sha512-crypt hashes that their text opens, and are on no 
 });
 
 test('equal inputs give equal hashes; another image or user another salt', async () => {
-  const one = await hashAnswers(answers, { image: 'dev' }, openssl([]));
-  expect(await hashAnswers(answers, { image: 'dev' }, openssl([]))).toEqual(one);
+  const one = await hashAnswers(answers, { image: 'dev' }, askOpenssl([]));
+  expect(await hashAnswers(answers, { image: 'dev' }, askOpenssl([]))).toEqual(one);
   const same = answersSchema.parse({ hostname: 'dev', user: { name: 'me', password: 'x' }, root: { password: 'x' } });
   const hashes = [
-    ...Object.values(await hashAnswers(same, { image: 'a' }, openssl([]))),
-    ...Object.values(await hashAnswers(same, { image: 'b' }, openssl([]))),
+    ...Object.values(await hashAnswers(same, { image: 'a' }, askOpenssl([]))),
+    ...Object.values(await hashAnswers(same, { image: 'b' }, askOpenssl([]))),
   ].flatMap((part) => (typeof part === 'object' && part !== null && 'password' in part ? part.password : []));
   expect(new Set(hashes).size).toBe(4);
 });
@@ -53,7 +56,7 @@ test('equal inputs give equal hashes; another image or user another salt', async
 test('without a password nothing is run', async () => {
   const calls: Call[] = [];
   const bare = answersSchema.parse({ hostname: 'dev', user: { name: 'me' } });
-  expect((await hashAnswers(bare, { image: 'dev' }, openssl(calls))).user).toEqual({
+  expect((await hashAnswers(bare, { image: 'dev' }, askOpenssl(calls))).user).toEqual({
     name: 'me',
     'ssh-keys': [],
     sudo: false,
@@ -67,7 +70,7 @@ test.each([
   ['x'.repeat(257), 'is longer than 256 bytes'],
 ])('the password %j is refused without being shown', async (password, why) => {
   const given = answersSchema.parse({ hostname: 'dev', root: { password } });
-  const failure = await hashAnswers(given, { image: 'dev' }, openssl([])).catch((error: unknown) => String(error));
+  const failure = await hashAnswers(given, { image: 'dev' }, askOpenssl([])).catch((error: unknown) => String(error));
   expect(failure).toContain(`the password of root in the answers ${why}`);
   expect(failure).not.toContain(password);
 });

@@ -254,6 +254,7 @@ function netWords(answers: HashedAnswers): readonly string[] {
   const lines = [
     say('netcfg/choose_interface', 'select', interfaceOf(answers)),
     say('netcfg/get_hostname', 'string', hostname),
+    say('netcfg/hostname', 'string', hostname),
     ...(domain === undefined ? [] : [say('netcfg/get_domain', 'string', domain)]),
     ...fixed,
   ];
