@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const minute = 60_000;
 /** Too long for every run. */
-const long = ['test/machines/guest-shell.test.ts'];
+const long = ['test/machines/foreign.test.ts', 'test/machines/guest-shell.test.ts'];
 
 export default defineConfig({
   test: {
