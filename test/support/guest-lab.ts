@@ -23,7 +23,8 @@ export type GuestLab = {
 
 export type BuildOptions = {
   readonly env?: Readonly<Record<string, string>>;
-  readonly onEvent?: (event: IngotEvent) => void;
+  /** `end` stops the program as Ctrl-C does. */
+  readonly onEvent?: (event: IngotEvent, end: () => void) => void;
 };
 
 export type Built = {
@@ -53,7 +54,7 @@ export async function openGuestLab(example: string): Promise<GuestLab> {
 type Setting = {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly onEvent: (event: IngotEvent) => void;
+  readonly onEvent: (event: IngotEvent, end: () => void) => void;
 };
 
 function run(argv: readonly string[], { cwd, env, onEvent }: Setting): Promise<Built> {
@@ -67,7 +68,7 @@ function run(argv: readonly string[], { cwd, env, onEvent }: Setting): Promise<B
       const value = JSON.parse(line) as IngotEvent;
       if (!('seq' in value)) continue;
       events.push(value);
-      onEvent(value);
+      onEvent(value, () => child.kill('SIGINT'));
     }
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { cp, link, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Built, type GuestLab, logOf, openGuestLab } from '../support/guest-lab.ts';
+import { loaderPackages, makeIso, netboot, netbootPackage, unpackDebs } from '../support/iso-lab.ts';
+
+const exec = promisify(execFile);
+
+// The real installer of Debian 12, as far as it can go without a whole mirror: until it has taken our answers and loads
+// its parts. A question before that would end the build with an error.
+let lab: GuestLab;
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ingot-debian-installer-'));
+  lab = await openGuestLab('test-vm');
+  const packages = await unpackDebs(join(folder, 'debs'), [netbootPackage, ...loaderPackages]);
+  const files = {
+    'install.amd/vmlinuz': { from: packages.path(netboot.kernel) },
+    'install.amd/initrd.gz': { from: packages.path(netboot.initrd) },
+    'boot/grub/grub.cfg': 'menuentry "Install" {\n linux /install.amd/vmlinuz\n initrd /install.amd/initrd.gz\n}\n',
+  };
+  const iso = join(folder, 'debian.iso');
+  await makeIso(packages, iso, { label: 'DEBIAN', files, efi: 'appended', bios: 'grub' });
+  await mkdir(join(lab.project, 'isos'));
+  await link(iso, join(lab.project, 'isos/debian.iso')).catch(() => cp(iso, join(lab.project, 'isos/debian.iso')));
+  for (const [name, path] of Object.entries(netboot)) await cp(packages.path(path), join(lab.project, 'isos', name));
+  answers = `answers: { hostname: dev, packages: [openssh-server]${await mirrorOfThisMachine()} }, kernel-args: [ipv6.disable=1]`;
+  await lab.write(
+    'isos.yaml',
+    `netboot: { distribution: debian, arch: x86_64, kernel: { file: isos/kernel }, initrd: { file: isos/initrd } }
+iso: { distribution: debian, arch: x86_64, file: isos/debian.iso }
+`,
+  );
+});
+
+afterAll(async () => {
+  await lab.close();
+  await rm(folder, { recursive: true });
+});
+
+let answers = '';
+
+/** A mirror of Debian that this machine's apt uses; the installer has one of its own, which may be out of reach. */
+async function mirrorOfThisMachine(): Promise<string> {
+  const { stdout } = await exec('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages']);
+  const [uri = ''] = stdout.split('\n').filter((line) => /\/debian\/?$/.test(line));
+  return uri === '' ? '' : `, mirror: "${uri.replace(/\/$/, '')}"`;
+}
+
+/** Install until the installer loads its parts, which is when nobody is asked any more. */
+async function untilParts(name: string, firmware: string, source: string): Promise<Built> {
+  await lab.write(
+    `images/${name}.yaml`,
+    `source: { installer: { ${source} } }\nfirmware: ${firmware}\nmemory: 1536M\ndisk: 4G\n`,
+  );
+  const built = await lab.build([name], {
+    onEvent: (event, end) => {
+      if (event.type === 'log' && event.line === parts) end();
+    },
+  });
+  const log = logOf(built, name);
+  const failure = built.events.find((event) => event.type === 'build.end')?.error;
+  expect(log, `${JSON.stringify(failure)} ${built.stderr}`).toContain(parts);
+  expect(log).toContain('installer: Configuring the network with DHCP');
+  expect(built.code).toBe(130);
+  expect(await lab.processes('qemu')).toEqual([]);
+  return built;
+}
+
+const parts = 'installer: Loading additional components';
+
+test('netboot files under BIOS: answers in the initrd', () => untilParts('a', 'bios', `iso: netboot, ${answers}`));
+
+test('the kernel of an ISO under UEFI: answers by HTTP, each file once', async () => {
+  const built = await untilParts('b', 'uefi', `iso: iso, ${answers}, answers-by: http`);
+  expect(logOf(built, 'b').filter((line) => line.startsWith('the installer took'))).toEqual([
+    'the installer took preseed.cfg',
+  ]);
+});
+
+// GRUB stands at its menu until a key is pressed; firmware takes its time when it is translated.
+const typed = [
+  "'<wait30>c<wait2>linux /install.amd/vmlinuz auto=true priority=critical preseed/url=<url>preseed.cfg DEBIAN_FRONTEND=text TERM=dumb console=ttyS0 ipv6.disable=1 netcfg/get_hostname=dev<enter>'",
+  "'initrd /install.amd/initrd.gz<enter><wait20>boot<enter>'",
+].join(', ');
+
+test.each(['bios', 'uefi'])('an ISO that starts by itself under %s, and what is typed at its loader', (firmware) =>
+  untilParts(`typed-${firmware}`, firmware, `iso: iso, ${answers}, answers-by: http, boot-command: [${typed}]`).then(
+    (built) => expect(logOf(built, `typed-${firmware}`)).toContain('the installer took preseed.cfg'),
+  ),
+);

@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { type CpioFile, cpio } from '../../src/core/cpio.ts';
+
+const exec = promisify(execFile);
+
+/** The newest kernel of the distribution for every machine, without what only recommends it. */
+const kernelPackage = 'linux-image-amd64';
+/** What the stand-in needs of it; what those need in turn is added. */
+const wantedModules = [
+  ...['virtio_pci', 'virtio_blk', 'virtio_net', 'ahci', 'sr_mod', 'isofs', 'ext4', 'vfat'],
+  ...['nls_cp437', 'nls_ascii', 'crc32c_generic'],
+];
+const programs = ['/usr/sbin/sfdisk', '/usr/sbin/mke2fs'];
+/** What the installed system has: it boots by BIOS, has a network, and lets ssh in. */
+const packages = ['systemd-sysv', 'udev', 'linux-image-cloud-amd64', 'initramfs-tools', 'grub-pc', 'openssh-server'];
+
+/** Download packages of the distribution and unpack them into one folder. */
+export async function unpackPackages(names: readonly string[], folder: string): Promise<string> {
+  const [downloads, unpacked] = [join(folder, 'downloads'), join(folder, 'unpacked')];
+  await mkdir(downloads, { recursive: true });
+  // As root apt would else refuse to go without its own user, who may not write here.
+  await exec('apt-get', ['download', '-q', '-o', 'APT::Sandbox::User=root', ...names], { cwd: downloads });
+  for (const name of await readdir(downloads)) await exec('dpkg-deb', ['-x', join(downloads, name), unpacked]);
+  return unpacked;
+}
+
+/**
+ * The ISO of an installer for tests (test/support/stand-in/init) with a small Debian to install. Kernel and initial RAM
+ * disk are where Debian's own have them.
+ */
+export async function makeStandIn(folder: string, iso: string): Promise<void> {
+  const { stdout } = await exec('apt-cache', ['depends', kernelPackage]);
+  const [, kernel = ''] = /Depends: (linux-image-\S+)/.exec(stdout) ?? [];
+  const unpacked = await unpackPackages([kernel, 'busybox-static'], folder);
+  const root = join(folder, 'iso');
+  await mkdir(join(root, 'install.amd'), { recursive: true });
+  const [vmlinuz = ''] = (await readdir(join(unpacked, 'boot'))).filter((name) => name.startsWith('vmlinuz-'));
+  await writeFile(join(root, 'install.amd/vmlinuz'), await readFile(join(unpacked, 'boot', vmlinuz)));
+  await writeFile(join(root, 'install.amd/initrd.gz'), gzipSync(await initrdOf(unpacked), { level: 1 }));
+  await makeTree(join(root, 'tree.tar'));
+  await exec('xorriso', ['-no_rc', '-as', 'mkisofs', '-quiet', '-r', '-V', 'STANDIN', '-o', iso, root]);
+}
+
+async function makeTree(tar: string): Promise<void> {
+  const words = [
+    '--quiet',
+    '--variant=minbase',
+    `--include=${packages.join(',')}`,
+    '--aptopt=APT::Install-Recommends no',
+  ];
+  await exec('mmdebstrap', [...words, 'bookworm', tar], { maxBuffer: 1 << 26 });
+}
+
+async function initrdOf(unpacked: string): Promise<Buffer> {
+  const libraries = (await Promise.all(programs.map(librariesOf))).flat();
+  const files: CpioFile[] = [
+    { name: 'init', mode: 0o755, data: await readFile(new URL('stand-in/init', import.meta.url)) },
+    { name: 'busybox', mode: 0o755, data: await readFile(join(unpacked, 'bin/busybox')) },
+    ...(await modulesOf(join(unpacked, 'lib/modules'))),
+  ];
+  for (const path of new Set([...programs, ...libraries]))
+    files.push({ name: path.slice(1), mode: 0o755, data: await readFile(await realpath(path)) });
+  return cpio(files);
+}
+
+async function librariesOf(program: string): Promise<readonly string[]> {
+  const { stdout } = await exec('ldd', [program]);
+  return stdout.match(/\/[^ )]+(?= \(0x)/g) ?? [];
+}
+
+/** The wanted modules behind those that they depend on, numbered in the order they are loaded in. */
+async function modulesOf(folder: string): Promise<readonly CpioFile[]> {
+  const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('.ko'));
+  const found = new Map(paths.map((path) => [path.split('/').at(-1)?.slice(0, -3).replaceAll('-', '_'), path]));
+  const loaded = new Map<string, Buffer>();
+  const load = async (name: string): Promise<void> => {
+    const path = found.get(name);
+    // Some are built into the kernel.
+    if (path === undefined || loaded.has(name)) return;
+    const data = await readFile(join(folder, path));
+    const [, depends = ''] = /\0depends=([^\0]*)\0/.exec(data.toString('latin1')) ?? [];
+    for (const other of depends.split(',')) await load(other);
+    loaded.set(name, data);
+  };
+  for (const name of wantedModules) await load(name);
+  return [...loaded].map(([name, data], i) => ({
+    name: `modules/${String(i).padStart(2, '0')}-${name}.ko`,
+    mode: 0o644,
+    data,
+  }));
+}
