@@ -2,7 +2,7 @@
 export type Keystroke = { readonly keys: readonly string[] } | { readonly waitMs: number };
 
 /** What stands beside the disk that is installed on; it is only read. */
-export type Attached = {
+type Attached = {
   readonly path: string;
   /** A CD to the installer, or a disk with a file system on it. */
   readonly as: 'cdrom' | 'disk';

@@ -7,9 +7,9 @@ import { fillTemplate } from '../../../installer/template.ts';
 import { type InstallerOptions, ownFileOf } from './options.ts';
 
 /** The answers as the installer reads them, checked by the best there is for it. */
-export type AnswerFiles = { readonly files: ReadonlyMap<string, string>; readonly answers: HashedAnswers | undefined };
+type AnswerFiles = { readonly files: ReadonlyMap<string, string>; readonly answers: HashedAnswers | undefined };
 
-export type AnswerRequest = {
+type AnswerRequest = {
   /** The name of the image. */
   readonly image: string;
   /** The machine is turned off at the end, not restarted; an own file says that itself. */

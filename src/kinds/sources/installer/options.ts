@@ -47,7 +47,7 @@ const fields = z.strictObject({
     .array(typed)
     .min(1)
     .optional()
-    .describe('Last resort: start the ISO by itself and type this: text, <enter>, <esc>, <wait5>, <url>.'),
+    .describe('Last resort: start the ISO by itself and type this: text, `<enter>`, `<esc>`, `<wait5>`, `<url>`.'),
   'kernel-args': z.array(kernelWord).default([]).describe("Words for the installer's own kernel."),
   'time-limit': duration.optional().describe('How long the installation may take, such as 2h; default: no limit.'),
   'silence-limit': duration
@@ -58,7 +58,7 @@ const fields = z.strictObject({
 export type InstallerOptions = z.output<typeof fields>;
 
 /** Names of the options that hold somebody's own file. */
-export const ownFileNames = Object.keys(ownFileKeys) as readonly (keyof typeof ownFileKeys)[];
+const ownFileNames = Object.keys(ownFileKeys) as readonly (keyof typeof ownFileKeys)[];
 
 /** Somebody's own answer file, where there is one. */
 export function ownFileOf(o: InstallerOptions): string | undefined {
