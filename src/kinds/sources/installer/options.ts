@@ -109,9 +109,10 @@ const deliveryOf = { initrd: 'initrd', disk: 'seed', http: 'url' } as const;
 
 /** The ways in that a person may mean by this word, the best first. */
 export function waysOf({ iso, 'answers-by': by }: Pick<InstallerOptions, 'iso' | 'answers-by'>) {
-  const { deliveries, onMedium } = formatOf(iso.distribution);
+  const format = formatOf(iso.distribution);
   // What must be on the ISO is there before anything listens at an address.
-  const known = deliveries.filter((way) => way !== 'medium' && (way !== 'url' || onMedium === undefined));
+  const isEarly = format.onMedium !== undefined;
+  const known = format.deliveries.filter((way) => way !== 'medium' && (way !== 'url' || !isEarly));
   return known.filter((way) => by === 'auto' || way === deliveryOf[by]);
 }
 
