@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { type CpioFile, cpio } from '../../src/core/cpio.ts';
+import { unpackDebs } from './iso-lab.ts';
 
 const exec = promisify(execFile);
 
@@ -18,16 +19,6 @@ const programs = ['/usr/sbin/sfdisk', '/usr/sbin/mke2fs'];
 /** What the installed system has: it boots by BIOS, has a network, and lets ssh in. */
 const packages = ['systemd-sysv', 'udev', 'linux-image-cloud-amd64', 'initramfs-tools', 'grub-pc', 'openssh-server'];
 
-/** Download packages of the distribution and unpack them into one folder. */
-export async function unpackPackages(names: readonly string[], folder: string): Promise<string> {
-  const [downloads, unpacked] = [join(folder, 'downloads'), join(folder, 'unpacked')];
-  await mkdir(downloads, { recursive: true });
-  // As root apt would else refuse to go without its own user, who may not write here.
-  await exec('apt-get', ['download', '-q', '-o', 'APT::Sandbox::User=root', ...names], { cwd: downloads });
-  for (const name of await readdir(downloads)) await exec('dpkg-deb', ['-x', join(downloads, name), unpacked]);
-  return unpacked;
-}
-
 /**
  * The ISO of an installer for tests (test/support/stand-in/init) with a small Debian to install. Kernel and initial RAM
  * disk are where Debian's own have them.
@@ -35,7 +26,7 @@ export async function unpackPackages(names: readonly string[], folder: string): 
 export async function makeStandIn(folder: string, iso: string): Promise<void> {
   const { stdout } = await exec('apt-cache', ['depends', kernelPackage]);
   const [, kernel = ''] = /Depends: (linux-image-\S+)/.exec(stdout) ?? [];
-  const unpacked = await unpackPackages([kernel, 'busybox-static'], folder);
+  const { folder: unpacked } = await unpackDebs(join(folder, 'debs'), [kernel, 'busybox-static']);
   const root = join(folder, 'iso');
   await mkdir(join(root, 'install.amd'), { recursive: true });
   const [vmlinuz = ''] = (await readdir(join(unpacked, 'boot'))).filter((name) => name.startsWith('vmlinuz-'));
