@@ -23,6 +23,12 @@ export type Engine = {
   diff(request: DiffRequest, io: Io): Promise<Difference>;
   /** Write an image file in another format; needs no project. */
   convert(request: ConvertRequest, io: Io): Promise<Converted>;
+  /** The bill of materials of a finished build as SPDX 2.3 JSON. */
+  spdx(request: ImageRequest, io: Io): Promise<string>;
+  /** Make the key that images are signed with. */
+  newKey(io: Io): Promise<NewKey>;
+  /** Prove that files are what their provenance says. */
+  verify(request: VerifyRequest, io: Io): Promise<Verification>;
   gc(request: GcRequest, io: Io): Promise<GcResult>;
   /** Look up what pins and sources are upstream now, and follow them if that is asked for. */
   pins(request: PinsRequest, io: Io): Promise<PinsResult>;
@@ -192,6 +198,8 @@ export type ImageStory = {
   readonly seconds: number;
   readonly key: string;
   readonly git?: { readonly commit: string; readonly dirty: boolean };
+  /** Where it came from, in a sentence. */
+  readonly origin?: string;
   /** Of the distribution inside: `Debian 13.3`. */
   readonly system?: string;
   readonly packages: number;
@@ -260,6 +268,39 @@ export type Converted = {
   /** Absolute paths of files that belong to it. */
   readonly beside: readonly string[];
 };
+
+export type NewKey = {
+  /** 16 hexadecimal digits, as minisign shows them. */
+  readonly id: string;
+  /** With a passphrase. */
+  readonly locked: boolean;
+  readonly privateFile: string;
+  readonly publicFile: string;
+  /** The line that `minisign -P` takes. */
+  readonly publicKey: string;
+};
+
+export type VerifyRequest = {
+  /** An image or one build of it, a file as the person wrote it, or an address. */
+  readonly target: string;
+  readonly arch: Arch | 'native';
+  /** The one public key to trust: a file as the person wrote it, or its line. */
+  readonly key?: string;
+  readonly allowUnsigned: boolean;
+};
+
+export type VerifiedFile = {
+  /** Absolute, or the address. */
+  readonly path: string;
+  readonly image: string;
+  readonly arch: string;
+  readonly build: string;
+  readonly key: string;
+  /** Absent: by no trusted key. */
+  readonly signedBy?: string;
+};
+
+export type Verification = { readonly files: readonly VerifiedFile[] };
 
 export type GcRequest = {
   readonly dryRun: boolean;

@@ -8,6 +8,8 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   list: async () => (await import('./commands/list.ts')).list,
   show: async () => (await import('./commands/show.ts')).show,
   diff: async () => (await import('./commands/diff.ts')).diff,
+  verify: async () => (await import('./commands/verify.ts')).verify,
+  keys: async () => (await import('./commands/keys.ts')).keys,
   shell: async () => (await import('./commands/shell.ts')).shell,
   convert: async () => (await import('./commands/convert.ts')).convert,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,

@@ -7,21 +7,25 @@ import { planWithStore } from '../run/plan.ts';
 import { projectSchema } from '../spec/schema.ts';
 import { reap } from '../store/ledger.ts';
 import { storePaths } from '../store/paths.ts';
+import { spdx } from '../trace/spdx.ts';
 import { addIso } from './add-iso.ts';
 import { buildAll, isForced } from './build.ts';
 import { convertFile } from './convert.ts';
 import { createProject } from './create.ts';
 import { compareBuilds } from './diff.ts';
 import { examine } from './doctor.ts';
+import { findBuild } from './find-build.ts';
 import { collectGarbage } from './gc.ts';
 import { checkAll, logIn } from './guests.ts';
 import { buildIsos } from './iso-build.ts';
 import { downloadIsos, listIsos, verifyIsos } from './isos.ts';
+import { makeKey } from './keys.ts';
 import { listImages } from './list.ts';
 import { followPins } from './pins.ts';
 import { tellStory } from './show.ts';
 import { type Ground, openWorkshop, selectImages } from './site.ts';
 import { logInBefore } from './step-shell.ts';
+import { verify } from './verify.ts';
 
 /** All that the command line can ask for, on this machine. */
 export function createEngine(ground: Ground): Engine {
@@ -56,6 +60,10 @@ export function createEngine(ground: Ground): Engine {
     show: async (request) => tellStory(await openWorkshop(ground), request),
     diff: async (request) => compareBuilds(await openWorkshop(ground), request),
     convert: (request, io) => convertFile(ground, request, io),
+    spdx: async (request) => spdx((await findBuild(await openWorkshop(ground), request)).manifest),
+    newKey: (io) => makeKey(storePaths(home()), host, io.signal),
+    verify: (request, io) =>
+      verify({ host, cwd, paths: storePaths(home()), workshop: () => openWorkshop(ground) }, request, io.signal),
     gc: (request, io) => collectGarbage(storePaths(home()), request, host, io.signal),
     pins: async (request, io) => followPins(await openWorkshop(ground), request, io.signal),
     isos: async () => listIsos(await openWorkshop(ground)),

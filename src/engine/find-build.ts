@@ -8,13 +8,20 @@ import { selectImages } from './site.ts';
 /** The finished build that a person means: of this machine's architecture, else of the only one there is. */
 export async function findBuild(workshop: Workshop, request: ImageRequest): Promise<FinishedBuild> {
   const builds = await buildsOf(workshop, request);
-  const found = builds.find(({ manifest }) => request.build === undefined || manifest.build === request.build);
+  const found = request.build === undefined ? builds[0] : chooseBuild(builds, request.build);
   if (found === undefined) {
     if (builds.length === 0) await refuseUnknown(workshop, request.image);
     throw notFound(request, builds);
   }
   await markUsed(found, workshop.host.now());
   return found;
+}
+
+/** A build by its id; by a day: the newest that was there at its end (UTC). */
+export function chooseBuild(builds: readonly FinishedBuild[], said: string): FinishedBuild | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(said)) return builds.find(({ manifest }) => manifest.build === said);
+  const old = builds.filter(({ manifest }) => manifest.builtAt.slice(0, 10) <= said);
+  return old.toSorted((a, b) => (a.manifest.builtAt < b.manifest.builtAt ? 1 : -1))[0];
 }
 
 /** Fails when the project has no image of that name. Mistakes in its files are no matter here. */

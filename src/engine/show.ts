@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import type { ImageRequest, ImageStory } from '../cli/engine.ts';
+import { trustedKeys } from '../run/signing.ts';
 import type { Workshop } from '../run/workshop.ts';
 import { currentBuild, type FinishedBuild } from '../store/artifacts.ts';
 import { imageFolder } from '../store/paths.ts';
+import { openEnvelope } from '../trace/envelope.ts';
+import { provenanceFile } from '../trace/provenance.ts';
+import { originWords } from '../trace/words.ts';
 import { findBuild } from './find-build.ts';
 
 /** Where one finished build came from. */
@@ -30,7 +34,16 @@ export async function tellStory(workshop: Workshop, request: ImageRequest): Prom
     ...(manifest.site === undefined ? {} : { site: manifest.site }),
     ...(manifest.git === undefined ? {} : { git: manifest.git }),
     ...(system === undefined ? {} : { system }),
+    origin: originWords(manifest, await signedBy(workshop, found)),
   };
+}
+
+/** The trusted key that signed the provenance of a build. */
+async function signedBy({ host, paths }: Workshop, { folder }: FinishedBuild): Promise<string | undefined> {
+  const text = await host.files.readText(join(folder, provenanceFile));
+  if (text === undefined) return undefined;
+  const opened = openEnvelope(text.split('\n')[0] ?? '', await trustedKeys(paths, host.files));
+  return 'fault' in opened ? undefined : opened.trusted?.id;
 }
 
 /** `Debian GNU/Linux 13.3` from os-release(5), which does not tell Debian's point release. */

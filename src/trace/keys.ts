@@ -50,7 +50,7 @@ export function parsePrivate(text: string, name: string, passphrase?: string): S
   }
 }
 
-export const passphraseVariable = 'INGOT_KEY_PASSPHRASE';
+export const passphraseVariable = 'INGOT_SECRET_SIGNING_KEY';
 
 /** The public key as minisign reads it. */
 export function publicText({ id, key }: PublicKey): string {

@@ -222,6 +222,11 @@ test('diff says so when two builds have the same bytes', async () => {
   expect(ran.stdout.trimEnd().split('\n').at(-1)).toBe('the same bytes');
 });
 
+test('show --spdx prints the document as it is', async () => {
+  const ran = await ingot('show d --spdx', { engine: { spdx: async () => '{\n  "spdxVersion": "SPDX-2.3"\n}\n' } });
+  expect(ran.stdout).toBe('{\n  "spdxVersion": "SPDX-2.3"\n}\n');
+});
+
 test('diff --markdown is a changelog', async () => {
   const nothing = { inputs: [], packages: [{ name: 'vim', to: '9.1' }], files: [], sizes: [] };
   const ran = await ingot('diff a@2026-11-14 a --markdown', {
@@ -241,7 +246,12 @@ test('verify says of each file what it is and who signed it', async () => {
     engine: {
       verify: async (request) => {
         expect(request).toEqual({ target: 'd', arch: 'native', allowUnsigned: false, key: 'theirs.pub' });
-        return { files: [{ ...file, signedBy: 'ABCD' }, { ...file, path: '/srv/d.raw' }] };
+        return {
+          files: [
+            { ...file, signedBy: 'ABCD' },
+            { ...file, path: '/srv/d.raw' },
+          ],
+        };
       },
     },
   });
@@ -251,7 +261,13 @@ test('verify says of each file what it is and who signed it', async () => {
 });
 
 test('a new key prints its public half alone', async () => {
-  const made = { id: 'ABCD', locked: false, privateFile: '/h/keys/ingot.key', publicFile: '/h/p.pub', publicKey: 'RWQ' };
+  const made = {
+    id: 'ABCD',
+    locked: false,
+    privateFile: '/h/keys/ingot.key',
+    publicFile: '/h/p.pub',
+    publicKey: 'RWQ',
+  };
   const ran = await ingot('keys new', { engine: { newKey: async () => made } });
   expect([ran.code, ran.stdout]).toEqual([0, 'RWQ\n']);
   expect(ran.stderr).toContain('key ABCD: /h/keys/ingot.key');

@@ -1,4 +1,5 @@
 import type { Change, Difference, DiffRequest, DiffSide } from '../engine.ts';
+import { markdownLines } from '../markdown.ts';
 import { oneImage } from '../selection.ts';
 import type { Session } from '../session.ts';
 import { ago, bytes, count, oneLine, table } from '../text.ts';
@@ -11,29 +12,34 @@ export const diff: Verb = {
   examples: [
     ['diff debian-13', 'its newest build against the one before'],
     ['diff debian-13@20261120-0911-03ab debian-13', 'an earlier build against the newest'],
+    ['diff debian-13@2026-11-14 debian-13 --markdown', 'release notes since a day'],
     ['diff debian-12 debian-13', 'two images'],
   ],
   register(command, act) {
     command
-      .argument('<from>', 'IMAGE or IMAGE@BUILD', imageRef)
-      .argument('[to]', 'IMAGE or IMAGE@BUILD', imageRef)
+      .argument('<from>', 'IMAGE, IMAGE@BUILD or IMAGE@DAY', imageRef)
+      .argument('[to]', 'IMAGE, IMAGE@BUILD or IMAGE@DAY', imageRef)
       .option('--arch <arch>', 'x86_64 or aarch64 (default: that of this machine)', archName)
       .option('--site <site>', 'the site whose values to use')
       .option('--all', 'every file, however many')
+      .option('--markdown', 'a changelog for release notes')
       .action((from, to, options, cmd) =>
         act(cmd.optsWithGlobals(), (session) => {
           const request = { from: oneImage(from, options), ...(to === undefined ? {} : { to: oneImage(to, options) }) };
-          return run(session, request, options.all === true);
+          return run(session, request, options);
         }),
       );
   },
 };
 
-async function run(session: Session, request: DiffRequest, all: boolean): Promise<number> {
+type Shown = { readonly all?: true; readonly markdown?: true };
+
+async function run(session: Session, request: DiffRequest, { all, markdown }: Shown): Promise<number> {
   const engine = await session.engine();
   const difference = await engine.diff(request, session.io);
   if (session.json) session.printJson('diff', difference);
-  else session.print(differenceLines(difference, session, all ? Number.POSITIVE_INFINITY : shownChanges));
+  else if (markdown === true) session.print(markdownLines(difference));
+  else session.print(differenceLines(difference, session, all === true ? Number.POSITIVE_INFINITY : shownChanges));
   return 0;
 }
 

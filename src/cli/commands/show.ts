@@ -14,15 +14,21 @@ export const show: Verb = {
     ['show debian-13', 'its newest build'],
     ['show debian-13@20261121-0412-7c1e', 'an earlier build'],
     ['show debian-13 --json', 'the same as data'],
+    ['show debian-13 --spdx > sbom.spdx.json', 'its bill of materials as SPDX 2.3'],
   ],
   register(command, act) {
     command
       .argument('<image>', 'IMAGE, or IMAGE@BUILD for an earlier build', imageRef)
       .option('--arch <arch>', 'x86_64 or aarch64 (default: that of this machine)', archName)
       .option('--site <site>', 'the site whose values to use')
+      .option('--spdx', 'its bill of materials as SPDX 2.3 JSON')
       .action((image, options, cmd) =>
         act(cmd.optsWithGlobals(), async (session) => {
           const engine = await session.engine();
+          if (options.spdx === true) {
+            session.print([(await engine.spdx(oneImage(image, options), session.io)).trimEnd()]);
+            return 0;
+          }
           const story = await engine.show(oneImage(image, options), session.io);
           if (session.json) session.printJson('show', story);
           else session.print(storyLines(story, session));
@@ -68,6 +74,7 @@ function facts(story: ImageStory, view: StoryView): readonly string[] {
     ['inside', [story.system, count(story.packages, 'package')].filter(Boolean).join(', ')],
     ['key', story.key],
   ];
+  if (story.origin !== undefined) rows.push(['origin', story.origin]);
   if (story.site !== undefined) rows.push(['site', story.site]);
   if (story.git !== undefined)
     rows.push(['commit', `${story.git.commit}${story.git.dirty ? ' with uncommitted changes' : ''}`]);
