@@ -40,7 +40,7 @@ const answers = answersSchema.parse({ hostname: 'dev', domain: 'example.org' }) 
 const extra = { postInstall: [{ name: 'x', text: 'id' }], powerOff: true };
 
 test.each([preseed, autoinstall, kickstart, alpine])('$name: what is rendered has no mistakes', async (format) => {
-  await format.check(format.render(answers, extra), real);
+  await expect(format.check(format.render(answers, extra), real)).resolves.toBeUndefined();
 });
 
 describe('preseed', () => {
