@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { GcRequest, GcResult } from '../cli/engine.ts';
 import type { Host } from '../core/host.ts';
 import { withLock } from '../host/lock.ts';
+import { refreshArtifacts } from '../store/artifacts.ts';
 import { chooseOld, takeAway, takeStock } from '../store/collect.ts';
 import type { Holding } from '../store/holding.ts';
 import { reap } from '../store/ledger.ts';
@@ -32,6 +33,8 @@ export async function collectGarbage(
       signal.throwIfAborted();
       if (await takeAway(paths, one, signal)) gone.push(one);
     }
+    // The lists of the served tree know them by digest too.
+    if (gone.some(({ what }) => what === 'finished build')) await refreshArtifacts(paths, signal);
     return resultOf(all, gone, host.now());
   });
 }

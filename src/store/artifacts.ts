@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, utimes } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Arch, arches } from '../core/arch.ts';
 import type { ArtifactFile, Manifest } from '../core/manifest.ts';
@@ -6,6 +6,8 @@ import { withRoom } from '../core/space.ts';
 import { withLock } from '../host/lock.ts';
 import { linkTarget, makeDurableFolder, moveFolder, swapLink, sync, syncFolder, writeDurable } from './durable.ts';
 import { buildsFolder, imageFolder, onShelf, type Shelf, type StorePaths, shelfFolder, shelves } from './paths.ts';
+import { buildSums, refreshServed } from './served-files.ts';
+import { sumsFile } from './served-names.ts';
 
 export const manifestFile = 'manifest.json';
 
@@ -26,6 +28,7 @@ export async function publishBuild(
   return withRoom(paths.artifacts, bytes, async () => {
     const folder = join(buildsFolder(paths, manifest.image), `${manifest.arch}-${manifest.build}`);
     await makeDurableFolder(dirname(folder));
+    await writeFile(join(staged, sumsFile), buildSums(manifest));
     await syncFolder(staged);
     await moveFolder(staged, folder);
     await selectBuild(paths, { folder, manifest }, signal);
@@ -49,6 +52,31 @@ export async function selectBuild(paths: StorePaths, build: FinishedBuild, signa
   };
   const lock = join(paths.locks, 'artifacts.lock');
   return withRoom(paths.artifacts, 0, () => withLock(lock, { signal }, select));
+}
+
+/** Do something to the served tree that nobody else changes meanwhile, and bring its lists up to date. */
+export async function refreshArtifacts(
+  paths: StorePaths,
+  signal: AbortSignal,
+  change: () => Promise<void> = async () => {},
+): Promise<void> {
+  await withLock(join(paths.locks, 'artifacts.lock'), { signal }, async () => {
+    await change();
+    await withRoom(paths.artifacts, 0, () => writeIndex(paths));
+  });
+}
+
+/** The builds that the stable names of a shelf stand for. */
+export async function currentBuilds(paths: StorePaths): Promise<readonly FinishedBuild[]> {
+  const names = (await readdir(shelfFolder(paths)).catch(() => [])).sort();
+  const found = names.map((name) => Promise.all(arches.map((arch) => currentBuild(paths, name, arch))));
+  return (await Promise.all(found)).flat().filter((build) => build !== undefined);
+}
+
+async function allBuilds(paths: StorePaths): Promise<readonly FinishedBuild[]> {
+  const names = (await readdir(shelfFolder(paths)).catch(() => [])).sort();
+  const found = names.map((name) => Promise.all(arches.map((arch) => finishedBuilds(paths, name, arch))));
+  return (await Promise.all(found)).flat(2);
 }
 
 /** What an earlier start named and was killed before it had the names on the disk, a later one finds and relies on. */
@@ -146,9 +174,17 @@ async function writeIndex(paths: StorePaths): Promise<void> {
   const lists = shelves.map(async (shelf) => [shelf, await listShelf(onShelf(paths, shelf))] as const);
   // Images are what programs look for first; they find a list of them, even an empty one.
   const listed = (await Promise.all(lists)).filter(([shelf, all]) => shelf === 'images' || Object.keys(all).length > 0);
+  const images = onShelf(paths, 'images');
+  const isos = await allBuilds(onShelf(paths, 'isos'));
+  const files = await refreshServed(paths, {
+    images: await allBuilds(images),
+    isos,
+    current: await currentBuilds(images),
+  });
+  const foreign = files.length === 0 ? {} : { files };
   await writeDurable(
     { path: join(paths.artifacts, indexFile), staging: paths.work },
-    `${JSON.stringify({ schemaVersion: 1, ...Object.fromEntries(listed) }, undefined, 2)}\n`,
+    `${JSON.stringify({ schemaVersion: 1, ...Object.fromEntries(listed), ...foreign }, undefined, 2)}\n`,
   );
 }
 
