@@ -30,6 +30,10 @@ export type Engine = {
   /** Prove that files are what their provenance says. */
   verify(request: VerifyRequest, io: Io): Promise<Verification>;
   gc(request: GcRequest, io: Io): Promise<GcResult>;
+  /** Serve the artifacts until the signal; says where by an event. */
+  serve(request: ServeRequest, io: Io): Promise<void>;
+  /** Put a file into the served tree. */
+  publish(request: PublishRequest, io: Io): Promise<PublishedFile>;
   /** Look up what pins and sources are upstream now, and follow them if that is asked for. */
   pins(request: PinsRequest, io: Io): Promise<PinsResult>;
   /** The ISOs of `isos.yaml`, and what is here of each. */
@@ -447,6 +451,33 @@ export type AddedIso = {
     readonly kernel?: string;
     readonly initrd?: string;
   };
+};
+
+export type ServeRequest = {
+  /** Port 0: any that is free. */
+  readonly host: string;
+  readonly port: number;
+  /** What the server is called, besides its addresses and this machine's own names. */
+  readonly names: readonly string[];
+  /** As the person wrote it; undefined: one in the home, made when it is not there. */
+  readonly tokenFile?: string;
+};
+
+export type PublishRequest = {
+  /** As the person wrote it; relative to where the command was run. */
+  readonly file: string;
+  /** Its path in the served tree. */
+  readonly as: string;
+  readonly sha256?: string;
+};
+
+export type PublishedFile = {
+  /** Absolute path of its name. */
+  readonly file: string;
+  /** Below the address of the server. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
 };
 
 export type DoctorRequest = { readonly images: readonly string[]; readonly arch: Selection['arch'] };

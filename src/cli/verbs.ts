@@ -15,6 +15,8 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   pins: async () => (await import('./commands/pins.ts')).pins,
   iso: async () => (await import('./commands/iso.ts')).iso,
+  serve: async () => (await import('./commands/serve.ts')).serve,
+  publish: async () => (await import('./commands/publish.ts')).publish,
   gc: async () => (await import('./commands/gc.ts')).gc,
   new: async () => (await import('./commands/new.ts')).create,
   schema: async () => (await import('./commands/schema.ts')).schema,

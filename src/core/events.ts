@@ -43,6 +43,21 @@ export type EventBody =
       readonly seconds: number;
       readonly path?: string;
       readonly error?: ErrorRecord;
+    }
+  /** The artifact service takes requests; who knows what is in `tokenFile` may bring files. */
+  | { readonly type: 'serve.start'; readonly url: string; readonly tokenFile: string }
+  | {
+      readonly type: 'access';
+      readonly method: string;
+      /** As it was asked for, percent-encoded. */
+      readonly path: string;
+      /** 0: nothing was answered. */
+      readonly status: number;
+      readonly bytes: number;
+      readonly seconds: number;
+      readonly remote: string;
+      /** Whether the whole answer went out. */
+      readonly whole: boolean;
     };
 
 /** An event as it is written: numbered from 1 within a build, `time` in ISO 8601 UTC. */

@@ -22,6 +22,8 @@ import { downloadIsos, listIsos, verifyIsos } from './isos.ts';
 import { makeKey } from './keys.ts';
 import { listImages } from './list.ts';
 import { followPins } from './pins.ts';
+import { publishHere } from './publish.ts';
+import { serveArtifacts } from './serve.ts';
 import { tellStory } from './show.ts';
 import { type Ground, openWorkshop, selectImages } from './site.ts';
 import { logInBefore } from './step-shell.ts';
@@ -65,6 +67,8 @@ export function createEngine(ground: Ground): Engine {
     verify: (request, io) =>
       verify({ host, cwd, paths: storePaths(home()), workshop: () => openWorkshop(ground) }, request, io.signal),
     gc: (request, io) => collectGarbage(storePaths(home()), request, host, io.signal),
+    serve: (request, io) => serveArtifacts({ paths: storePaths(home()), host, cwd }, request, io),
+    publish: (request, io) => publishHere({ paths: storePaths(home()), host, cwd }, request, io.signal),
     pins: async (request, io) => followPins(await openWorkshop(ground), request, io.signal),
     isos: async () => listIsos(await openWorkshop(ground)),
     addIso: async (request, io) => addIso(await openWorkshop(ground), request, cwd, io.signal),

@@ -2,6 +2,7 @@ import type { IngotEvent } from '../../core/events.ts';
 import { oneLine } from '../text.ts';
 import { advance, nameOf, type Progress } from './progress.ts';
 import type { Reporter } from './reporter.ts';
+import { serveLine } from './serve-line.ts';
 
 /** Everything that happens, one dated line each, for `--log-file`. */
 export function logFileReporter(line: (text: string) => void): Reporter {
@@ -34,6 +35,9 @@ function words(event: IngotEvent): string | undefined {
       return `${event.outcome} after ${event.seconds.toFixed(1)} s${because(event)}`;
     case 'warning':
       return `warning: ${event.message}`;
+    case 'serve.start':
+    case 'access':
+      return serveLine(event);
     case 'progress':
       return undefined;
   }

@@ -12,6 +12,7 @@ import {
   secondsLeft,
 } from './progress.ts';
 import type { Clock, Reporter } from './reporter.ts';
+import { serveLine } from './serve-line.ts';
 
 export type PlainView = {
   readonly line: (text: string) => void;
@@ -43,6 +44,10 @@ export function plainReporter(view: PlainView): Reporter {
   return {
     event(event) {
       progress = advance(progress, event, view.clock.now());
+      if (event.type === 'serve.start' || event.type === 'access') {
+        if (view.detail !== 'quiet') say(serveLine(event));
+        return;
+      }
       const warning = event.type === 'warning' ? warningLines(event, progress, view.paint) : [];
       for (const line of [...warning, ...eventLines(view, progress.get(event.build), event)]) say(line);
     },
@@ -101,6 +106,8 @@ function eventLines(view: PlainView, build: BuildProgress | undefined, event: In
     }
     case 'progress':
     case 'warning':
+    case 'serve.start':
+    case 'access':
       return [];
   }
 }

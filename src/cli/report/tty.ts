@@ -5,6 +5,7 @@ import { epitaph, type FrameView, frame } from './frame.ts';
 import { stoppingLine, warningLines } from './plain.ts';
 import { advance, type BuildProgress, type Progress } from './progress.ts';
 import type { Clock, Reporter } from './reporter.ts';
+import { serveLine } from './serve-line.ts';
 
 type Canvas = ReturnType<typeof createLogUpdate>;
 
@@ -61,6 +62,7 @@ export function ttyReporter(view: TtyView): Reporter {
     event(event) {
       progress = advance(progress, event, view.clock.now());
       const build = progress.get(event.build);
+      if (event.type === 'serve.start' || event.type === 'access') keep([serveLine(event)]);
       if (event.type === 'warning') keep(warningLines(event, progress, view.paint));
       if (event.type === 'build.end' && build !== undefined) keep(epitaph(build, frameView(view)));
     },
