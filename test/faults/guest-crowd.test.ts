@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { createReadStream, statSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -20,10 +20,10 @@ const shared = ['source', '1-shell', '2-download'];
 let lab: GuestLab;
 let base = '';
 const asked: string[] = [];
-const server = createServer(async ({ method, url }, response) => {
+const server = createServer(({ method, url }, response) => {
   asked.push(`${method} ${url}`);
   if (url !== '/base.qcow2') return response.end(tool);
-  response.writeHead(200, { 'content-length': (await stat(base)).size });
+  response.writeHead(200, { 'content-length': statSync(base).size });
   return createReadStream(base).pipe(response);
 });
 
