@@ -118,7 +118,10 @@ test.each(['/var/lib/apt/lists/lock', '/var/cache/apt/archives/lock'])(
         work.beside({ argv: [work.login.ssh, 'image', command] }, { ...(stdin && { stdin }), onLine });
       const holder = login(`perl -e '${holding}' ${lock}`, untilHeard(), () => held.resolve());
       await held.promise;
-      const { text } = packagesScript({ install: [], remove: ['no-such-package'], upgrade: true, recommends: false }, 'tree');
+      const { text } = packagesScript(
+        { install: [], remove: ['no-such-package'], upgrade: true, recommends: false },
+        'tree',
+      );
       const onLine = (line: string) => {
         said.push(line);
         if (line === 'waiting for another apt') heard.resolve();
