@@ -112,8 +112,8 @@ export type Files = {
 };
 
 export type OpenFile = {
-  /** Bytes from an offset; fewer than asked for only at the end of the file. */
-  read(offset: number, length: number): Promise<Buffer>;
+  /** Bytes from an offset; fewer than asked for only at the end of the file. `into`: where to put them, instead of new memory. */
+  read(offset: number, length: number, into?: Buffer): Promise<Buffer>;
   /** Write at an offset; what lies between it and the end of a shorter file is a hole. */
   write(offset: number, data: Uint8Array): Promise<void>;
   truncate(size: number): Promise<void>;

@@ -7,19 +7,18 @@ const flags = { read: 'r', change: 'r+', new: 'w+' } as const;
 export async function openFile(path: string, mode: keyof typeof flags): Promise<OpenFile> {
   const handle = await open(path, flags[mode], 0o644);
   return {
-    read: (offset, length) => readFull(handle, offset, length),
+    read: (offset, length, into = Buffer.allocUnsafe(length)) => readFull(handle, offset, into.subarray(0, length)),
     write: (offset, data) => writeFull(handle, offset, data),
     truncate: (size) => handle.truncate(size),
     close: () => handle.close(),
   };
 }
 
-async function readFull(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
+async function readFull(handle: FileHandle, offset: number, buffer: Buffer): Promise<Buffer> {
   for (let done = 0; ; ) {
-    const { bytesRead } = await handle.read(buffer, done, length - done, offset + done);
+    const { bytesRead } = await handle.read(buffer, done, buffer.length - done, offset + done);
     done += bytesRead;
-    if (bytesRead === 0 || done === length) return buffer.subarray(0, done);
+    if (bytesRead === 0 || done === buffer.length) return buffer.subarray(0, done);
   }
 }
 

@@ -46,7 +46,7 @@ async function mappedBlocks(disk: string, file: OpenFile, ctx: Context): Promise
       mapped.fill(0, Math.min(Math.ceil(free.start / blockBytes), last), last);
     }
   }
-  for await (const { offset, bytes } of dataWindows(disk, ctx)) {
+  for await (const { offset, bytes } of dataWindows(disk, ctx, true)) {
     for (let at = 0; at < bytes.length; at += blockBytes) {
       if (!isZero(bytes.subarray(at, at + blockBytes))) mapped[(offset + at) / blockBytes] = 1;
     }
@@ -73,7 +73,7 @@ function ending(mapped: Uint8Array, from: number): number {
 }
 
 /** Its own checksum is made while that is all zeros. */
-export function bmapText(bytes: number, ranges: readonly Range[]): string {
+function bmapText(bytes: number, ranges: readonly Range[]): string {
   const mapped = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
   const lines = ranges.map(({ first, last, sha256 }) => {
     const blocks = first === last ? `${first}` : `${first}-${last}`;
