@@ -26,7 +26,10 @@ export async function bringRaw(path: string, scratch: string, ctx: Context): Pro
 }
 
 async function unpacked(from: string, scratch: string, ctx: Context): Promise<string> {
-  const stat = await ctx.host.files.realPath(from).then(ctx.host.files.stat, () => undefined);
+  const stat = await ctx.host.files.realPath(from).then(
+    (path) => ctx.host.files.stat(path),
+    () => undefined,
+  );
   // Whoever looks at it next says what is wrong with it.
   if (stat?.kind !== 'file') return from;
   const compression = await compressionOf(from);

@@ -4,6 +4,7 @@ import { vmdkDescription } from '../../test/support/disk-images.ts';
 import { fakeKinds } from '../../test/support/fake-kinds.ts';
 import { formatLab } from '../../test/support/format-lab.ts';
 import type { ConvertRequest, Io } from '../cli/engine.ts';
+import type { IngotError } from '../core/errors.ts';
 import type { IngotEvent } from '../core/events.ts';
 import { formats } from '../kinds/formats/index.ts';
 import { convertFile } from './convert.ts';
@@ -67,18 +68,19 @@ test('names inside are those of the output, and the machine is as the disk boots
 });
 
 test.each([
-  ['a format that is near', { to: 'qcwo2' }, 'unknown format "qcwo2"', 'did you mean qcow2\\?'],
+  ['a format that is near', { to: 'qcwo2' }, 'unknown format "qcwo2"', /^did you mean qcow2\?$/],
   ['a format that is not', { to: 'floppy' }, 'unknown format "floppy"', /^known: .*vdi/],
   ['an option that is not', { to: 'vdi', options: { size: '1' } }, 'these are no options of vdi', /vdi\.md$/],
-  ['an output that is a folder', { to: 'vdi', output: '.' }, /is a folder/, undefined],
+  ['an output that is a folder', { to: 'vdi', output: '.' }, /is a folder/, ''],
   ['a folder that is not there', { to: 'vdi', output: 'no/such' }, /there is no folder/, 'make it first'],
-  ['itself', { to: 'vdi', output: 'disk.raw', force: true }, 'cannot be written over itself', undefined],
+  ['itself', { to: 'vdi', output: 'disk.raw', force: true }, 'cannot be written over itself', ''],
 ])('it is a mistake to ask for %s', async (_, request, message, hint) => {
   await lab.disk();
   const asked = convert(request);
   await expect(asked).rejects.toMatchObject({ code: 'USAGE' });
   await expect(asked).rejects.toThrow(message);
-  if (hint !== undefined) await expect(asked).rejects.toMatchObject({ hint: expect.stringMatching(hint) });
+  const told = await asked.catch((error: IngotError) => error.hint ?? '');
+  expect(told).toMatch(hint);
   expect(await left()).toEqual([]);
 });
 

@@ -107,13 +107,13 @@ export async function eachDataExtent(
   onExtent: (extent: Extent) => void,
   { host, signal }: Context,
 ): Promise<void> {
-  let failed: unknown;
+  let failed: Error | undefined;
   const onAnswer = (line: string) => {
     try {
       const found = parseExtent(line);
       if (found !== undefined) onExtent(found);
     } catch (error) {
-      failed ??= error;
+      failed ??= error instanceof Error ? error : new Error(String(error));
     }
   };
   await host.run({ argv: mapArgv(disk) }, { signal, onAnswer });

@@ -104,7 +104,7 @@ function attributeRecords({ attributes }: TreeEntry): readonly Buffer[] {
 }
 
 /** `LENGTH KEY=VALUE` and a newline; the length counts itself (pax, "Extended Header"). */
-export function record(key: string, value: Buffer): Buffer {
+function record(key: string, value: Buffer): Buffer {
   const rest = Buffer.concat([Buffer.from(` ${key}=`), value, Buffer.from('\n')]);
   let length = rest.length + 1;
   while (String(length).length + rest.length !== length) length = String(length).length + rest.length;

@@ -76,6 +76,6 @@ export function writeNumber(header: Buffer, { at, length }: Field, value: number
 
 function put(header: Buffer, at: number, text: string | Buffer): void {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-  if (bytes.length > 100) throw new Error(`${text} is too long for the header of a tar`);
+  if (bytes.length > 100) throw new Error(`${bytes.toString('latin1')} is too long for the header of a tar`);
   bytes.copy(header, at);
 }

@@ -11,7 +11,7 @@ const words: Readonly<Record<Subformat, string>> = {
 };
 
 /** The argv without what is patched afterwards. The description holds the base name of `output`. */
-export function vmdkArgv(subformat: Subformat, disk: string, output: string) {
+function vmdkArgv(subformat: Subformat, disk: string, output: string) {
   return convertArgv('vmdk', ['-o', words[subformat]], disk, output);
 }
 
@@ -33,7 +33,7 @@ async function setContentId(file: OpenFile, id: number): Promise<void> {
 }
 
 /** The description with another content id: eight digits, since QEMU leaves leading zeros out. */
-export function describe(text: string, id: number, length: number): Buffer {
+function describe(text: string, id: number, length: number): Buffer {
   // All ones stands for a disk without a parent, and zero for nothing.
   const known = id === 0 || id === 0xffffffff ? 1 : id;
   const written = text.replace(/^CID=[0-9a-f]+$/m, `CID=${known.toString(16).padStart(8, '0')}`);

@@ -66,7 +66,7 @@ async function writeBundle(
 }
 
 /** The settings of a machine as UTM 4 reads them (utmapp/UTM, Configuration/UTMQemuConfiguration*.swift): all of these are needed. */
-export function settingsOf(o: Options, image: ImageFacts, identity: string): Plist {
+function settingsOf(o: Options, image: ImageFacts, identity: string): Plist {
   const isArm = image.arch === 'aarch64';
   const id = (what: string) => uuidFrom(identity, what).toUpperCase();
   const mac = Buffer.from(id('utm network').slice(0, 6), 'hex');
