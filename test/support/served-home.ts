@@ -10,7 +10,7 @@ import { type StorePaths, storePaths } from '../../src/store/paths.ts';
 import { publishFile } from '../../src/store/publish-file.ts';
 import { openServedTree } from '../../src/store/served-tree.ts';
 
-export const never = new AbortController().signal;
+const never = new AbortController().signal;
 export const token = 'a token of thirty two characters'.replaceAll(' ', '-');
 /** What lies outside of the served tree, and must never be sent. */
 export const canary = 'CANARY-outside-of-the-tree';
