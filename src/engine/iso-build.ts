@@ -1,36 +1,25 @@
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Io, IsoBuild, IsoBuildRequest } from '../cli/engine.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { EventBody } from '../core/events.ts';
 import { bootPathsOf, filesOfIso, type IsoEntry } from '../core/isos.ts';
 import { digest, type Json } from '../core/keys.ts';
-import type { ArtifactFile, Manifest } from '../core/manifest.ts';
 import type { Delivery, Medium, Unattended } from '../core/media.ts';
 import type { Published } from '../core/published.ts';
 import { fillSecrets } from '../core/secrets.ts';
-import { withRoom } from '../core/space.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { onIso } from '../iso/deliveries.ts';
 import type { IsoFacts } from '../iso/facts.ts';
-import { writeAnswersDisk } from '../run/answers-disk.ts';
 import { errorRecord } from '../run/error-record.ts';
-import { gitState, versionOf } from '../run/machine-facts.ts';
-import { inspectIso, remasterIso, remasterTools } from '../run/remaster.ts';
+import { inspectIso } from '../run/remaster.ts';
 import { redactor, secretsOf, type Workshop, withStep } from '../run/workshop.ts';
-import {
-  type FinishedBuild,
-  findByKey,
-  manifestFile,
-  manifestText,
-  publishBuild,
-  selectBuild,
-} from '../store/artifacts.ts';
+import { type FinishedBuild, findByKey, selectBuild } from '../store/artifacts.ts';
 import { reap } from '../store/ledger.ts';
 import { imageFolder, onShelf } from '../store/paths.ts';
 import { nameOfPublished } from '../upstream/published.ts';
-import { inScratch } from './guests.ts';
 import { bringIsoFile, pinOf } from './iso-files.ts';
+import { type Making, writeIso } from './iso-write.ts';
 import { buildId, openJournal } from './journal.ts';
 import { selectImages } from './site.ts';
 
@@ -89,14 +78,6 @@ async function copyOut(paths: readonly string[], folder: string, { host, signal 
   await host.run({ argv: ['cp', '--reflink=auto', '--', ...all, folder] }, { signal });
 }
 
-type Making = {
-  readonly workshop: Workshop;
-  readonly spec: ImageSpec;
-  readonly request: IsoBuildRequest;
-  readonly build: string;
-  readonly started: number;
-};
-
 type Made = { readonly finished: FinishedBuild; readonly cached: boolean };
 
 async function make(making: Making, ctx: Context): Promise<Made> {
@@ -123,7 +104,7 @@ async function make(making: Making, ctx: Context): Promise<Made> {
   const known = await findByKey(paths, spec.name, spec.arch, key);
   if (known !== undefined && (await selectBuild(paths, known, ctx.signal))) return { finished: known, cached: true };
   warnOfSteps(spec, ctx);
-  const finished = await write(making, { iso, name, facts, entry, delivery, unattended, key, pin }, ctx);
+  const finished = await writeIso(making, { iso, name, facts, entry, delivery, unattended, key, pin }, ctx);
   return { finished, cached: false };
 }
 
@@ -201,106 +182,4 @@ function warnOfSteps({ name, steps }: ImageSpec, { emit }: Context): void {
     message: `the ISO installs ${name} without its ${steps.length === 1 ? 'step' : `${steps.length} steps`}`,
     hint: 'what an installation itself is to do belongs into its `answers` and `post-install`',
   });
-}
-
-type Parts = {
-  readonly iso: string;
-  /** What the vendor calls it. */
-  readonly name: string;
-  readonly facts: IsoFacts;
-  readonly entry: IsoEntry;
-  readonly delivery: Delivery;
-  readonly unattended: Unattended;
-  readonly key: string;
-  readonly pin: Json;
-};
-
-async function write(making: Making, parts: Parts, ctx: Context): Promise<FinishedBuild> {
-  const { workshop, spec, build } = making;
-  const { host } = workshop;
-  return inScratch(workshop, build, ctx.signal, async (scratch) => {
-    const [staged, folder] = [join(scratch, 'staged'), join(scratch, 'work')];
-    await host.files.makeDirectory(staged, 0o755);
-    await host.files.makeDirectory(folder, 0o700);
-    const step = { id: 'iso', title: `write ${spec.name}.iso` };
-    const { value: artifacts } = await withStep(step, ctx, async (inner) => {
-      const files = await writeFiles(making, parts, { staged, folder }, inner);
-      return Promise.all(files.map((file) => finishFile(staged, file, inner)));
-    });
-    const manifest = await manifestOf(making, parts, artifacts, ctx);
-    await withRoom(staged, 0, () => host.files.write(join(staged, manifestFile), manifestText(manifest)));
-    return publishBuild(onShelf(workshop.paths, 'isos'), staged, manifest, ctx.signal);
-  });
-}
-
-/** Write the ISO, and what lies beside it; gives their names. */
-async function writeFiles(
-  { spec, request }: Making,
-  { iso, name, facts, entry, delivery, unattended }: Parts,
-  { staged, folder }: { readonly staged: string; readonly folder: string },
-  ctx: Context,
-): Promise<readonly string[]> {
-  const { words, ownWords = [], files, onIso: more = new Map(), label } = unattended;
-  const none = new Map<string, string>();
-  const title = `Install ${spec.name} automatically`;
-  const output = join(staged, `${spec.name}.iso`);
-  const boot = { ...bootPathsOf(entry), title, words, ownWords, timeoutSeconds: request.timeoutSeconds };
-  const inIso = new Map([...(delivery.by === 'medium' ? files : none), ...more]);
-  const initrd = delivery.by === 'initrd' ? files : none;
-  await remasterIso({ iso, name, facts, entry: boot, files: inIso, initrd, output, folder }, ctx);
-  const first = `${spec.name}.iso`;
-  if (delivery.by === 'seed' && label !== undefined) {
-    const disk = `${spec.name}.${label.toLowerCase()}.img`;
-    const place = { output: join(staged, disk), folder: join(folder, 'disk') };
-    await writeAnswersDisk({ label, files, epoch: facts.epoch, ...place }, ctx);
-    return [first, disk];
-  }
-  if (delivery.by !== 'url') return [first];
-  for (const [path, data] of files) await withRoom(staged, 0, () => ctx.host.files.write(join(staged, path), data));
-  return [first, ...files.keys()];
-}
-
-async function finishFile(folder: string, file: string, { host, signal }: Context): Promise<ArtifactFile> {
-  const path = join(folder, file);
-  const sha256 = await host.files.sha256(path, signal);
-  const line = `${sha256}  ${file}\n`;
-  await withRoom(path, line.length, () => host.files.write(`${path}.sha256`, line));
-  const bytes = (await host.files.stat(path))?.size ?? 0;
-  return { file, format: extname(file).slice(1), bytes, sha256 };
-}
-
-async function manifestOf(
-  { workshop, spec, build, started }: Making,
-  { key, pin }: Parts,
-  artifacts: readonly ArtifactFile[],
-  { host, signal }: Context,
-): Promise<Manifest> {
-  const git = await gitState(host, workshop.root, signal);
-  const versions = remasterTools.map(async ({ program }) => [
-    program,
-    (await versionOf(program, host, signal)) ?? 'unknown',
-  ]);
-  return {
-    schemaVersion: 1,
-    image: spec.name,
-    arch: spec.arch,
-    ...(spec.site === undefined ? {} : { site: spec.site }),
-    description: spec.description,
-    build,
-    key,
-    builtAt: new Date(host.now()).toISOString(),
-    seconds: (host.monotonic() - started) / 1000,
-    ...(git === undefined ? {} : { git }),
-    source: { kind: spec.source.kind, options: spec.source.options, pin },
-    pins: spec.source.refs.pins,
-    system: {},
-    packages: [],
-    tools: Object.fromEntries([['node', process.versions.node], ...(await Promise.all(versions))]) as Record<
-      string,
-      string
-    >,
-    steps: [],
-    artifacts,
-    checks: [],
-  };
 }

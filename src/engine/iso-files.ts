@@ -77,7 +77,7 @@ export function isoPinId({ url, file, checksum }: Published): string {
 }
 
 /** What its list said when it was last asked; null where there is no list, undefined where it never was. */
-export async function knownPin({ paths }: Workshop, published: Published): Promise<Json | undefined> {
+async function knownPin({ paths }: Workshop, published: Published): Promise<Json | undefined> {
   return listOfPublished(published) === undefined ? null : readPin(paths, isoPinId(published));
 }
 

@@ -45,7 +45,7 @@ export async function writeFormats(
 }
 
 /** Put the digest of a written file beside it; its format is what its name ends in. */
-async function finishFile(folder: string, file: string, { host, signal }: Context): Promise<ArtifactFile> {
+export async function finishFile(folder: string, file: string, { host, signal }: Context): Promise<ArtifactFile> {
   const path = join(folder, file);
   const sha256 = await host.files.sha256(path, signal);
   const line = `${sha256}  ${file}\n`;

@@ -37,8 +37,7 @@ export async function editEfi(
 type Menu = { readonly path: string; readonly file: string };
 
 async function editedMenus(image: string, entry: BootEntry, folder: string, ctx: Context): Promise<readonly Menu[]> {
-  const list = await mtools(['mdir', '-/', '-b', '-i', image, '::/'], ctx);
-  const paths = list.split('\n').filter((path) => /\/grub\.cfg$/i.test(path));
+  const paths = (await filesIn(image, ctx)).filter((path) => /\/grub\.cfg$/i.test(path));
   const found: Menu[] = [];
   for (const [index, path] of paths.entries()) {
     const file = join(folder, `efi-${index}.cfg`);
@@ -50,6 +49,19 @@ async function editedMenus(image: string, entry: BootEntry, folder: string, ctx:
     found.push({ path, file });
   }
   return found;
+}
+
+/** Paths as mtools writes them; it takes an empty file system for a missing one. */
+async function filesIn(image: string, { host, signal }: Context): Promise<readonly string[]> {
+  const argv = ['mdir', '-/', '-b', '-i', image, '::/'] as const;
+  const { exitCode, stdout, stderr } = await host.run({ argv, env: mtoolsEnv }, { signal, ok: [0, 1] });
+  if (exitCode === 0) return stdout.split('\n');
+  if (stderr.includes('not found')) return [];
+  throw new IngotError({
+    code: 'INPUT_REFUSED',
+    message: 'the file system that UEFI starts from cannot be read',
+    detail: stderr.split('\n').slice(-5),
+  });
 }
 
 async function takeOut(iso: string, { offset, bytes }: EfiImage, to: string, { host, signal }: Context): Promise<void> {
@@ -71,8 +83,10 @@ async function putBack(
   }
 }
 
+// Vendors' file systems have sizes that mtools finds odd.
+const mtoolsEnv = { MTOOLS_SKIP_CHECK: '1', TZ: 'UTC' } as const;
+
 async function mtools(argv: readonly [string, ...string[]], ctx: Context, epoch = 0): Promise<string> {
-  // Vendors' file systems have sizes that mtools finds odd.
-  const env = { MTOOLS_SKIP_CHECK: '1', TZ: 'UTC', SOURCE_DATE_EPOCH: String(epoch) };
+  const env = { ...mtoolsEnv, SOURCE_DATE_EPOCH: String(epoch) };
   return (await ctx.host.run({ argv, env }, { signal: ctx.signal })).stdout;
 }

@@ -45,7 +45,6 @@ const shapes = (debs: Unpacked): Readonly<Record<string, Shape>> => ({
   ubuntu: {
     label: 'Ubuntu-Server 24.04.3 LTS amd64',
     bios: 'grub',
-    efi: 'appended',
     // Other vendors' are like this: here it shows that the partition behind the files is changed.
     efiMenu: menu('casper/vmlinuz', 'casper/initrd'),
     files: {

@@ -37,8 +37,8 @@ export type Shape = {
   readonly files: IsoFiles;
   /** What GRUB of UEFI reads first, in its own file system; default: it goes to the menu of the ISO. */
   readonly efiMenu?: string;
-  /** The file system of UEFI among the files, under this path, or behind them. */
-  readonly efi: string | 'appended';
+  /** Where among the files the file system of UEFI is; absent: in a partition behind them. */
+  readonly efi?: string;
   readonly bios: 'isolinux' | 'grub';
 };
 
@@ -53,7 +53,7 @@ export async function makeIso(loaders: Unpacked, iso: string, shape: Shape): Pro
     await placeFiles(tree, { '.disk/info': 'made by a test\n', ...shape.files });
     const efi = join(folder, 'efi.img');
     await makeEfi(loaders, efi, shape.efiMenu ?? toMenu);
-    if (shape.efi !== 'appended') await placeFiles(tree, { [shape.efi]: { from: efi } });
+    if (shape.efi !== undefined) await placeFiles(tree, { [shape.efi]: { from: efi } });
     await placeLoader(loaders, tree, shape);
     await placeFiles(tree, { 'md5sum.txt': await md5sums(tree) });
     await run('xorriso', [
@@ -149,7 +149,7 @@ function bootWords(loaders: Unpacked, { bios, efi }: Shape, image: string): read
     bios === 'isolinux'
       ? ['-isohybrid-mbr', loaders.path('usr/lib/ISOLINUX/isohdpfx.bin')]
       : ['--grub2-mbr', loaders.path('usr/lib/grub/i386-pc/boot_hybrid.img')];
-  if (efi === 'appended') {
+  if (efi === undefined) {
     const partition = ['-partition_offset', '16', '-append_partition', '2', '0xef', image, '-appended_part_as_gpt'];
     return [
       ...stick,

@@ -25,7 +25,7 @@ export const isoList: Verb = {
 };
 
 /** ISOs for people, one a line. */
-export function isoLines(isos: readonly IsoReport[], { paint }: Pick<Session, 'paint'>): readonly string[] {
+function isoLines(isos: readonly IsoReport[], { paint }: Pick<Session, 'paint'>): readonly string[] {
   if (isos.length === 0) return [];
   const heads = ['ISO', 'DISTRIBUTION', 'ARCH', 'SIZE', 'STATE', 'CHECKED BY'].map((head) => paint('dim', head));
   const rows = isos.map(({ name, distribution, arch, here, proof }) => {
