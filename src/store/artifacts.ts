@@ -68,14 +68,20 @@ export async function refreshArtifacts(
 
 /** The builds that the stable names of a shelf stand for. */
 export async function currentBuilds(paths: StorePaths): Promise<readonly FinishedBuild[]> {
-  const names = (await readdir(shelfFolder(paths)).catch(() => [])).sort();
-  const found = names.map((name) => Promise.all(arches.map((arch) => currentBuild(paths, name, arch))));
+  const found = (await namesOn(paths)).map((name) =>
+    Promise.all(arches.map((arch) => currentBuild(paths, name, arch))),
+  );
   return (await Promise.all(found)).flat().filter((build) => build !== undefined);
 }
 
+async function namesOn(paths: StorePaths): Promise<readonly string[]> {
+  return (await readdir(shelfFolder(paths)).catch(() => [])).sort((a, b) => (a < b ? -1 : 1));
+}
+
 async function allBuilds(paths: StorePaths): Promise<readonly FinishedBuild[]> {
-  const names = (await readdir(shelfFolder(paths)).catch(() => [])).sort();
-  const found = names.map((name) => Promise.all(arches.map((arch) => finishedBuilds(paths, name, arch))));
+  const found = (await namesOn(paths)).map((name) =>
+    Promise.all(arches.map((arch) => finishedBuilds(paths, name, arch))),
+  );
   return (await Promise.all(found)).flat(2);
 }
 
@@ -190,8 +196,7 @@ async function writeIndex(paths: StorePaths): Promise<void> {
 
 async function listShelf(paths: StorePaths): Promise<Listed> {
   const found: Listed = {};
-  const root = shelfFolder(paths);
-  for (const image of (await readdir(root).catch(() => [])).sort((a, b) => (a < b ? -1 : 1))) {
+  for (const image of await namesOn(paths)) {
     for (const arch of arches) {
       const build = await currentBuild(paths, image, arch);
       if (build === undefined) continue;
