@@ -112,9 +112,11 @@ test('an address is fetched with what lies beside it', async () => {
   const place = placeOf();
   const made = await makeKey(place.paths, place.host, signal);
   const folder = join(await publish(place), '..');
-  const server = createServer(async (request, response) => {
-    const data = await readFile(join(folder, basename(request.url ?? ''))).catch(() => undefined);
-    response.writeHead(data === undefined ? 404 : 200).end(data);
+  const server = createServer((request, response) => {
+    void readFile(join(folder, basename(request.url ?? ''))).then(
+      (data) => response.writeHead(200).end(data),
+      () => response.writeHead(404).end(),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.qcow2`;

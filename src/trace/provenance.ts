@@ -103,7 +103,10 @@ export function readStatement(text: string): Statement | string {
   if (at(data, 'predicate', 'buildDefinition', 'buildType') !== types.build) {
     return 'the provenance is of a build that Ingot did not make';
   }
-  const said = (...path: readonly string[]) => String(at(data, 'predicate', ...path) ?? '');
+  const said = (...path: readonly string[]) => {
+    const value = at(data, 'predicate', ...path);
+    return typeof value === 'string' ? value : '';
+  };
   const given = (name: string) => said('buildDefinition', 'externalParameters', name);
   return {
     subject: named(at(data, 'subject')),
