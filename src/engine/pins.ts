@@ -162,9 +162,9 @@ async function lookUpSource(
   ctx: PinContext,
 ): Promise<Found> {
   const kind = kinds.sources.get(source.kind);
-  if (kind?.pin === undefined || kind.asks?.(source.options) === false) return { state: 'fixed', changes: [] };
-  const { pin } = kind;
-  const ask = () => pin(source.options, arch, ctx);
+  const asking = kind?.asks?.(source.options) === false ? undefined : kind?.pin?.bind(kind);
+  if (asking === undefined) return { state: 'fixed', changes: [] };
+  const ask = () => asking(source.options, arch, ctx);
   return followKept(paths, sourceId(source, arch), { update, ask }, ctx);
 }
 
