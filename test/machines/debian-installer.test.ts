@@ -91,8 +91,7 @@ const typed = [
   "'initrd /install.amd/initrd.gz<enter><wait20>boot<enter>'",
 ].join(', ');
 
-test.each(['bios', 'uefi'])('an ISO that starts by itself under %s, and what is typed at its loader', (firmware) =>
-  untilParts(`typed-${firmware}`, firmware, `iso: iso, ${answers}, answers-by: http, boot-command: [${typed}]`).then(
-    (built) => expect(logOf(built, `typed-${firmware}`)).toContain('the installer took preseed.cfg'),
-  ),
-);
+test('an ISO that starts by itself, and what is typed at its loader', async () => {
+  const built = await untilParts('typed', 'bios', `iso: iso, ${answers}, answers-by: http, boot-command: [${typed}]`);
+  expect(logOf(built, 'typed')).toContain('the installer took preseed.cfg');
+});
