@@ -20,6 +20,7 @@ test.each(Object.keys(verbs))(
     expect(ran.stdout.indexOf('Examples:')).toBeGreaterThan(0);
     expect(ran.stdout.indexOf('Examples:')).toBeLessThan(ran.stdout.indexOf('Usage:'));
     expect(ran.stdout).toContain(`ingot ${name}`);
+    expect(ran.stdout).not.toMatch(/default: [{[]/);
     for (const line of ran.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   },
 );

@@ -24,11 +24,11 @@ export const convert: Verb = {
       .argument('<file>', 'the image file')
       .requiredOption('--to <format>', 'the format to write')
       .requiredOption('--output <path>', 'the file to write')
-      .option('--option <key=value>', 'an option of the format; may be repeated', keyValue, {})
+      .option('--option <key=value>', 'an option of the format; may be repeated', keyValue)
       .option('--arch <arch>', 'x86_64 or aarch64: what the disk is for (default: this machine)', archName)
       .option('--force', 'write over a file that is there')
       .action((file, options, cmd) => {
-        const { to, output, option, arch, force } = options;
+        const { to, output, option = {}, arch, force } = options;
         const common = { file, to, output, options: option, force: force === true };
         const request: ConvertRequest = { ...common, arch: arch ?? 'native' };
         return act(cmd.optsWithGlobals(), (session) => run(session, request), 'streams');
@@ -45,7 +45,7 @@ async function run(session: Session, request: ConvertRequest): Promise<number> {
   return 0;
 }
 
-function keyValue(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function keyValue(text: string, before?: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Expected KEY=VALUE.');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };

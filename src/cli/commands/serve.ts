@@ -16,10 +16,11 @@ export const serve: Verb = {
   ],
   register(command, act) {
     command
-      .option('--listen <address>', 'address and port; port 0 takes any that is free', listenAddress, {
-        host: '127.0.0.1',
-        port: 8417,
-      })
+      .option(
+        '--listen <address>',
+        `address and port; port 0 takes any that is free (default: ${usualAddress})`,
+        listenAddress,
+      )
       .option('--name <name...>', 'what the server is called, besides its addresses and the name of this machine')
       .option('--token-file <file>', 'who knows what is in it may bring files (default: serve-token in the home)')
       .action((options, cmd) =>
@@ -28,7 +29,11 @@ export const serve: Verb = {
           async (session) => {
             const engine = await session.engine();
             const { listen, name, tokenFile } = options;
-            const request = { ...listen, names: name ?? [], ...(tokenFile === undefined ? {} : { tokenFile }) };
+            const request = {
+              ...(listen ?? listenAddress(usualAddress)),
+              names: name ?? [],
+              ...(tokenFile === undefined ? {} : { tokenFile }),
+            };
             await engine.serve(request, session.io);
             // It was told to end, and it did.
             return 0;
@@ -38,6 +43,8 @@ export const serve: Verb = {
       );
   },
 };
+
+const usualAddress = '127.0.0.1:8417';
 
 /** `8417`, `0.0.0.0:8417`, `[::1]:8417`. */
 export function listenAddress(text: string): { readonly host: string; readonly port: number } {
