@@ -1,5 +1,5 @@
-import type { CheckOutcome } from './engine.ts';
 import { ending, mark } from './report/plain.ts';
+import type { CheckOutcome } from './requests/images.ts';
 import type { Session } from './session.ts';
 import { oneLine, table } from './text.ts';
 

@@ -1,4 +1,4 @@
-import type { Change, Difference } from './engine.ts';
+import type { Change, Difference } from './requests/trace.ts';
 import { bytes, count, oneLine } from './text.ts';
 
 const kernelPackage = /^(?:linux-image-|kernel(?:-core)?$|linux-(?:lts|virt)$|proxmox-kernel-)/;

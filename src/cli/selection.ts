@@ -1,4 +1,4 @@
-import type { Selection } from './engine.ts';
+import type { Selection } from './requests/images.ts';
 
 type SelectionOptions = {
   readonly arch?: Selection['arch'];

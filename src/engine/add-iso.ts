@@ -1,6 +1,6 @@
 import { dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { AddedIso, AddIsoRequest } from '../cli/engine.ts';
+import type { AddedIso, AddIsoRequest } from '../cli/requests/isos.ts';
 import { type Arch, arches } from '../core/arch.ts';
 import { parseDigest } from '../core/digests.ts';
 import { IngotError } from '../core/errors.ts';

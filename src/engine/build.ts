@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { BuildRequest, BuildResult, Io, PlanRequest } from '../cli/engine.ts';
+import type { Io } from '../cli/engine.ts';
+import type { BuildRequest, BuildResult, PlanRequest } from '../cli/requests/images.ts';
 import type { EventBody, Outcome } from '../core/events.ts';
 import type { Host } from '../core/host.ts';
 import type { ImageSpec } from '../core/spec.ts';

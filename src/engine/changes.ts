@@ -1,4 +1,4 @@
-import type { Change } from '../cli/engine.ts';
+import type { Change } from '../cli/requests/trace.ts';
 
 /** What is new, gone or other in the second map, sorted by name. */
 export function changes(from: ReadonlyMap<string, string>, to: ReadonlyMap<string, string>): readonly Change[] {

@@ -1,6 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Converted, ConvertRequest, Io } from '../cli/engine.ts';
+import type { Io } from '../cli/engine.ts';
 import { homeFolder } from '../cli/place.ts';
+import type { Converted, ConvertRequest } from '../cli/requests/artifacts.ts';
 import { type Arch, archFromNode } from '../core/arch.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';

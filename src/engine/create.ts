@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
-import type { CreateRequest } from '../cli/engine.ts';
+import type { CreateRequest } from '../cli/requests/upkeep.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
-import type { Change } from '../cli/engine.ts';
+import type { Change } from '../cli/requests/trace.ts';
 import type { Files } from '../core/host.ts';
 import { contentsFile } from '../run/finish.ts';
 

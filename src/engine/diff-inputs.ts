@@ -1,4 +1,4 @@
-import type { Change } from '../cli/engine.ts';
+import type { Change } from '../cli/requests/trace.ts';
 import type { Manifest, ManifestStep } from '../core/manifest.ts';
 import type { HistoryStep, Inputs } from '../core/plan.ts';
 import { matchSteps } from '../plan/match.ts';

@@ -1,4 +1,5 @@
-import type { Change, Difference, DiffRequest, DiffSide, ImageRequest } from '../cli/engine.ts';
+import type { ImageRequest } from '../cli/requests/images.ts';
+import type { Change, Difference, DiffRequest, DiffSide } from '../cli/requests/trace.ts';
 import { debianArch } from '../core/arch.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { DoctorReport } from '../cli/engine.ts';
+import type { DoctorReport } from '../cli/requests/upkeep.ts';
 import { bytes } from '../cli/text.ts';
 import { type Arch, archFromNode } from '../core/arch.ts';
 import type { Host } from '../core/host.ts';

@@ -1,4 +1,4 @@
-import type { DoctorReport } from '../cli/engine.ts';
+import type { DoctorReport } from '../cli/requests/upkeep.ts';
 import { type Arch, archFromNode } from '../core/arch.ts';
 import { exampleOptions } from '../core/example.ts';
 import type { Host } from '../core/host.ts';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import type { Engine, IsoDownloadRequest } from '../cli/engine.ts';
+import type { Engine } from '../cli/engine.ts';
 import { homeFolder } from '../cli/place.ts';
+import type { IsoDownloadRequest } from '../cli/requests/isos.ts';
 import { IngotError } from '../core/errors.ts';
 import { pinImages } from '../run/pin.ts';
 import { planWithStore } from '../run/plan.ts';

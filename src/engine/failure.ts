@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { BuildRequest, Io } from '../cli/engine.ts';
+import type { Io } from '../cli/engine.ts';
+import type { BuildRequest } from '../cli/requests/images.ts';
 import { rootShell } from '../run/boot-shell.ts';
 import type { FailureActions } from '../run/build.ts';
 import { rootShellScript } from '../run/root-shell.ts';

@@ -1,4 +1,4 @@
-import type { ImageRequest } from '../cli/engine.ts';
+import type { ImageRequest } from '../cli/requests/images.ts';
 import { type Arch, arches, archFromNode } from '../core/arch.ts';
 import { IngotError, SpecError } from '../core/errors.ts';
 import type { Workshop } from '../run/workshop.ts';

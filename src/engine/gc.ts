@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { GcRequest, GcResult } from '../cli/engine.ts';
+import type { GcRequest, GcResult } from '../cli/requests/upkeep.ts';
 import type { Host } from '../core/host.ts';
 import { withLock } from '../host/lock.ts';
 import { refreshArtifacts } from '../store/artifacts.ts';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { CheckRequest, CheckResult, ImageRequest, Io } from '../cli/engine.ts';
+import type { Io } from '../cli/engine.ts';
+import type { CheckRequest, CheckResult, ImageRequest } from '../cli/requests/images.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { CheckRecord } from '../core/manifest.ts';

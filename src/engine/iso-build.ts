@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Io, IsoBuild, IsoBuildRequest } from '../cli/engine.ts';
+import type { Io } from '../cli/engine.ts';
+import type { IsoBuild, IsoBuildRequest } from '../cli/requests/isos.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { EventBody } from '../core/events.ts';

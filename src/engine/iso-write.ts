@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { IsoBuildRequest } from '../cli/engine.ts';
+import type { IsoBuildRequest } from '../cli/requests/isos.ts';
 import type { Context } from '../core/context.ts';
 import { bootPathsOf, type IsoEntry } from '../core/isos.ts';
 import type { Json } from '../core/keys.ts';

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import type { Io, IsoDownload, IsoDownloadRequest, IsoReport, IsoRequest, IsoVerification } from '../cli/engine.ts';
+import type { Io } from '../cli/engine.ts';
+import type { IsoDownload, IsoDownloadRequest, IsoReport, IsoRequest, IsoVerification } from '../cli/requests/isos.ts';
 import { archFromNode } from '../core/arch.ts';
 import type { Context } from '../core/context.ts';
 import { digestParts, digestText } from '../core/digests.ts';

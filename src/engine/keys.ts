@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { NewKey } from '../cli/engine.ts';
+import type { NewKey } from '../cli/requests/trace.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import { withLock } from '../host/lock.ts';

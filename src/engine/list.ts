@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ListedImage } from '../cli/engine.ts';
+import type { ListedImage } from '../cli/requests/images.ts';
 import type { Context } from '../core/context.ts';
 import type { CheckRecord } from '../core/manifest.ts';
 import type { Lock } from '../core/plan.ts';

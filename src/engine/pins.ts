@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { PinReport, PinsRequest, PinsResult } from '../cli/engine.ts';
+import type { PinReport, PinsRequest, PinsResult } from '../cli/requests/upkeep.ts';
 import type { Context } from '../core/context.ts';
 import { digestParts } from '../core/digests.ts';
 import { IngotError, SpecError } from '../core/errors.ts';

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { PublishedFile, PublishRequest } from '../cli/engine.ts';
+import type { PublishedFile, PublishRequest } from '../cli/requests/artifacts.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { StorePaths } from '../store/paths.ts';

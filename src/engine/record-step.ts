@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { RecordedStep } from '../cli/engine.ts';
+import type { RecordedStep } from '../cli/requests/images.ts';
 import { IngotError } from '../core/errors.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import type { Boundary } from '../plan/pick-step.ts';

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Io, ServeRequest } from '../cli/engine.ts';
+import type { Io } from '../cli/engine.ts';
+import type { ServeRequest } from '../cli/requests/artifacts.ts';
 import { IngotError } from '../core/errors.ts';
 import type { EventBody } from '../core/events.ts';
 import type { Host } from '../core/host.ts';

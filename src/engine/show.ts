@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { ImageRequest, ImageStory } from '../cli/engine.ts';
+import type { ImageRequest } from '../cli/requests/images.ts';
+import type { ImageStory } from '../cli/requests/trace.ts';
 import { trustedKeys } from '../run/signing.ts';
 import type { Workshop } from '../run/workshop.ts';
 import { currentBuild, type FinishedBuild } from '../store/artifacts.ts';

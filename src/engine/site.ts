@@ -1,5 +1,6 @@
-import type { EnginePlace, Selection } from '../cli/engine.ts';
+import type { EnginePlace } from '../cli/engine.ts';
 import { homeFolder, projectFolder } from '../cli/place.ts';
+import type { Selection } from '../cli/requests/images.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { Kinds } from '../core/kinds.ts';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Io, RecordedStep, ShellRequest } from '../cli/engine.ts';
+import type { Io } from '../cli/engine.ts';
+import type { RecordedStep, ShellRequest } from '../cli/requests/images.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { ImageSpec } from '../core/spec.ts';

@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Verification, VerifiedFile, VerifyRequest } from '../cli/engine.ts';
+import type { Verification, VerifiedFile, VerifyRequest } from '../cli/requests/trace.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import { fetchFile } from '../host/fetch.ts';

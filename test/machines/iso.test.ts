@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { IsoBuild } from '../../src/cli/engine.ts';
+import type { IsoBuild } from '../../src/cli/requests/isos.ts';
 import {
   bootReport,
   loaderPackages,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { BuildRequest, BuildResult, Engine } from '../../src/cli/engine.ts';
+import type { Engine } from '../../src/cli/engine.ts';
+import type { BuildRequest, BuildResult } from '../../src/cli/requests/images.ts';
 import { readerGone } from '../../src/cli/run.ts';
 import { IngotError, SpecError } from '../../src/core/errors.ts';
 import type { EventBody } from '../../src/core/events.ts';

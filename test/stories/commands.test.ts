@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import type { DoctorReport, Engine, ImageStory, ListedImage, RecordedStep } from '../../src/cli/engine.ts';
+import type { Engine } from '../../src/cli/engine.ts';
+import type { ListedImage, RecordedStep } from '../../src/cli/requests/images.ts';
+import type { ImageStory } from '../../src/cli/requests/trace.ts';
+import type { DoctorReport } from '../../src/cli/requests/upkeep.ts';
 import { IngotError } from '../../src/core/errors.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { ingot } from '../support/cli.ts';

@@ -6,7 +6,7 @@ import type {
   IsoDownload,
   IsoDownloadRequest,
   IsoReport,
-} from '../../src/cli/engine.ts';
+} from '../../src/cli/requests/isos.ts';
 import { ingot } from '../support/cli.ts';
 
 const isos: readonly IsoReport[] = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PinReport, PinsRequest } from '../../src/cli/engine.ts';
+import type { PinReport, PinsRequest } from '../../src/cli/requests/upkeep.ts';
 import { ingot } from '../support/cli.ts';
 
 const [a, b] = ['a'.repeat(64), 'b'.repeat(64)];

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { listenAddress } from '../../src/cli/commands/serve.ts';
-import type { Io, PublishRequest, ServeRequest } from '../../src/cli/engine.ts';
+import type { Io } from '../../src/cli/engine.ts';
+import type { PublishRequest, ServeRequest } from '../../src/cli/requests/artifacts.ts';
 import { ingot } from '../support/cli.ts';
 
 const access = { method: 'GET', path: '/isos/x%1b.iso', status: 206, bytes: 1_000_000, seconds: 0.25, remote: '::1' };

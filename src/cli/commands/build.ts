@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
-import type { BuildRequest, BuildResult } from '../engine.ts';
 import { exitCodeOfAll, isGood } from '../outcomes.ts';
+import type { BuildRequest, BuildResult } from '../requests/images.ts';
 import { noImages, selectionOf } from '../selection.ts';
 import type { Session } from '../session.ts';
 import { archOrAll, positive } from '../values.ts';

@@ -1,7 +1,7 @@
 import { checkLines } from '../check-lines.ts';
-import type { CheckRequest, CheckResult } from '../engine.ts';
 import { exitCodeOfAll } from '../outcomes.ts';
 import { mark, verdict } from '../report/plain.ts';
+import type { CheckRequest, CheckResult } from '../requests/images.ts';
 import { selectionOf } from '../selection.ts';
 import type { Session } from '../session.ts';
 import { archOrAll } from '../values.ts';

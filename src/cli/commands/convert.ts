@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { ConvertRequest } from '../engine.ts';
+import type { ConvertRequest } from '../requests/artifacts.ts';
 import type { Session } from '../session.ts';
 import { bytes } from '../text.ts';
 import { archName } from '../values.ts';

@@ -1,5 +1,5 @@
-import type { Change, Difference, DiffRequest, DiffSide } from '../engine.ts';
 import { markdownLines } from '../markdown.ts';
+import type { Change, Difference, DiffRequest, DiffSide } from '../requests/trace.ts';
 import { oneImage } from '../selection.ts';
 import type { Session } from '../session.ts';
 import { ago, bytes, count, oneLine, table } from '../text.ts';

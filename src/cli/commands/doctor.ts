@@ -1,5 +1,5 @@
 import { exitCodes } from '../../core/errors.ts';
-import type { DoctorReport } from '../engine.ts';
+import type { DoctorReport } from '../requests/upkeep.ts';
 import type { Session } from '../session.ts';
 import { oneLine, table } from '../text.ts';
 import { archOrAll } from '../values.ts';

@@ -1,4 +1,4 @@
-import type { GcResult } from '../engine.ts';
+import type { GcResult } from '../requests/upkeep.ts';
 import type { Session } from '../session.ts';
 import { ago, bytes, count, oneLine, table } from '../text.ts';
 import { period, size } from '../values.ts';

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { isoDistributions } from '../../core/isos.ts';
-import type { AddIsoRequest } from '../engine.ts';
+import type { AddIsoRequest } from '../requests/isos.ts';
 import { archName } from '../values.ts';
 import type { Verb } from '../verb.ts';
 

@@ -1,4 +1,4 @@
-import type { IsoReport } from '../engine.ts';
+import type { IsoReport } from '../requests/isos.ts';
 import type { Session } from '../session.ts';
 import { bytes, oneLine, table } from '../text.ts';
 import type { Verb } from '../verb.ts';

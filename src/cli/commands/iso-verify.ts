@@ -1,5 +1,5 @@
-import type { IsoVerification } from '../engine.ts';
 import { exitCodeOfAll } from '../outcomes.ts';
+import type { IsoVerification } from '../requests/isos.ts';
 import type { Session } from '../session.ts';
 import { oneLine, table } from '../text.ts';
 import { archOrAll } from '../values.ts';

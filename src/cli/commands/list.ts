@@ -1,4 +1,4 @@
-import type { ListedImage } from '../engine.ts';
+import type { ListedImage } from '../requests/images.ts';
 import { noImages } from '../selection.ts';
 import type { Session } from '../session.ts';
 import { ago, bytes, oneLine, table } from '../text.ts';

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import type { PinReport, PinsResult } from '../engine.ts';
 import { exitCodeOfAll } from '../outcomes.ts';
+import type { PinReport, PinsResult } from '../requests/upkeep.ts';
 import type { Session } from '../session.ts';
 import { count, oneLine, table } from '../text.ts';
 import type { Verb } from '../verb.ts';

@@ -1,5 +1,5 @@
 import type { Plan, PlannedStep } from '../../core/plan.ts';
-import type { PlanRequest } from '../engine.ts';
+import type { PlanRequest } from '../requests/images.ts';
 import { noImages, selectionOf } from '../selection.ts';
 import type { Session } from '../session.ts';
 import { bytes, clip, count, duration, oneLine, table, wrap } from '../text.ts';

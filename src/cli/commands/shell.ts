@@ -1,5 +1,5 @@
 import { IngotError } from '../../core/errors.ts';
-import type { RecordedStep, ShellRequest } from '../engine.ts';
+import type { RecordedStep, ShellRequest } from '../requests/images.ts';
 import { oneImage } from '../selection.ts';
 import type { Session } from '../session.ts';
 import { count, oneLine } from '../text.ts';

@@ -1,6 +1,6 @@
 import { checkLines } from '../check-lines.ts';
-import type { ImageStory } from '../engine.ts';
 import { ending, mark } from '../report/plain.ts';
+import type { ImageStory } from '../requests/trace.ts';
 import { oneImage } from '../selection.ts';
 import type { Session } from '../session.ts';
 import { ago, bytes, count, duration, oneLine, table } from '../text.ts';

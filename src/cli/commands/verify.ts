@@ -1,4 +1,4 @@
-import type { VerifiedFile } from '../engine.ts';
+import type { VerifiedFile } from '../requests/trace.ts';
 import type { Session } from '../session.ts';
 import { oneLine, table } from '../text.ts';
 import { archName } from '../values.ts';
