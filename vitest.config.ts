@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const minute = 60_000;
 /** Too long for every run. */
-const long = ['test/machines/foreign.test.ts', 'test/machines/guest-shell.test.ts'];
+const long = ['test/machines/guest-shell.test.ts'];
 
 export default defineConfig({
   test: {
@@ -26,11 +26,15 @@ export default defineConfig({
           hookTimeout: 20 * minute,
         },
       },
-      // What chance decides, ten times as often. `each-step` leaves nothing to chance.
+      // What chance decides, ten times as often, and all examples. `each-step` leaves nothing to chance.
       {
         test: {
           name: 'nightly',
-          include: ['test/faults/{full-disk,kill,power-cut,guest-kill,guest-crowd}.test.ts', ...long],
+          include: [
+            'test/faults/{full-disk,kill,power-cut,guest-kill,guest-crowd}.test.ts',
+            'test/machines/examples.test.ts',
+            ...long,
+          ],
           env: { INGOT_FAULT_SCALE: '10' },
           fileParallelism: false,
           testTimeout: 120 * minute,

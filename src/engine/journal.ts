@@ -13,12 +13,13 @@ export function buildId(host: Host): string {
 
 /**
  * Numbers and dates events, and keeps those of a build that does something: all of them in `builds/<id>/events.jsonl`,
- * the output of its tools in `builds/<id>/build.log`.
+ * the output of its tools in `builds/<id>/build.log`. A warning is told once, however often it is given.
  */
 export function openJournal(workshop: Pick<Workshop, 'host' | 'paths'>, build: string, io: Io) {
   const { host, paths } = workshop;
   let seq = 0;
   const early: IngotEvent[] = [];
+  const warned = new Set<string>();
   let file: Promise<(event: IngotEvent) => void> | undefined;
   const closing: (() => void)[] = [];
   const log = join(paths.builds, build, 'build.log');
@@ -42,6 +43,10 @@ export function openJournal(workshop: Pick<Workshop, 'host' | 'paths'>, build: s
   };
   return {
     emit: (body: EventBody): void => {
+      if (body.type === 'warning') {
+        if (warned.has(body.message)) return;
+        warned.add(body.message);
+      }
       const event: IngotEvent = { ...body, seq: ++seq, time: new Date(host.now()).toISOString(), build };
       io.emit(event);
       if (file !== undefined) write(event);
