@@ -6,12 +6,14 @@ import { type Contender, inTurn, machineLine, ratio, repository, roundsAsked, sa
 
 const mebibytes = 700;
 
-// A vendor's ISO that is to install by itself, against a plain copy of it that is on the disk as well.
+// A vendor's ISO that gets another answer, against a plain copy of it that is on the disk as well. Each round makes a new
+// ISO; that the vendor's has the right bytes was seen when it came, as with one that was fetched.
 withFolder((folder) => {
   const project = join(folder, 'project');
   const home = join(folder, 'home');
+  let host = 0;
   const iso = join(project, 'isos', 'vendor.iso');
-  writeProject(project);
+  writeProject(project, host);
   writeIso(join(folder, 'tree'), iso);
   say(machineLine());
   const copy = join(folder, 'copy.iso');
@@ -22,23 +24,29 @@ withFolder((folder) => {
   };
   const ours: Contender = {
     name: 'ingot iso build',
-    prepare: () => rmSync(home, { recursive: true, force: true }),
+    prepare: () => {
+      rmSync(join(home, 'artifacts'), { recursive: true, force: true });
+      writeProject(project, ++host);
+    },
     argv: [join(repository, 'ingot'), 'iso', 'build', 'lab', '--arch', 'x86_64'],
     env: { INGOT_HOME: home },
     cwd: project,
   };
+  // The system's times of change are coarse: a file that is not some seconds old is read again.
+  spawnSync('sleep', ['3']);
+  spawnSync(ours.argv[0] ?? '', ours.argv.slice(1), { env: { ...process.env, ...ours.env }, cwd: project });
   const times = inTurn(roundsAsked(), [cp, ours]);
   say(`remaster ratio ${ratio(times.get(ours.name) ?? [], times.get(cp.name) ?? []).toFixed(2)}`);
 });
 
-function writeProject(project: string): void {
+function writeProject(project: string, host: number): void {
   const files = {
     'ingot.yaml': 'name: bench\n',
     'isos.yaml': 'vendor: { distribution: debian, arch: x86_64, file: isos/vendor.iso }\n',
-    'images/lab.yaml': 'arch: x86_64\nsource: { installer: { iso: vendor, answers: { hostname: lab } } }\n',
+    'images/lab.yaml': `arch: x86_64\nsource: { installer: { iso: vendor, answers: { hostname: lab-${host} } } }\n`,
   };
   for (const [path, text] of Object.entries(files)) place(join(project, path), text);
-  mkdirSync(join(project, 'isos'));
+  mkdirSync(join(project, 'isos'), { recursive: true });
 }
 
 /** An ISO of a few large files, as vendors' are, with all that a hybrid has to be kept of. */

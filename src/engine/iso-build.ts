@@ -16,6 +16,7 @@ import { errorRecord } from '../run/error-record.ts';
 import { inspectIso } from '../run/remaster.ts';
 import { redactor, secretsOf, type Workshop, withStep } from '../run/workshop.ts';
 import { type FinishedBuild, findByKey, selectBuild } from '../store/artifacts.ts';
+import { rememberedDigest } from '../store/file-digests.ts';
 import { reap } from '../store/ledger.ts';
 import { imageFolder, onShelf } from '../store/paths.ts';
 import { nameOfPublished } from '../upstream/published.ts';
@@ -100,13 +101,19 @@ async function make(making: Making, ctx: Context): Promise<Made> {
   };
   const projectFile = (path: string) => join(workshop.root, path);
   const unattended = await medium.unattended(options, asked, { ...ctx, projectFile });
-  const bytes = pin ?? (await ctx.host.files.sha256(iso, ctx.signal));
+  const bytes = pin ?? (await digestOf(iso, making, ctx));
   const key = keyOf(unattended, { entry, delivery, bytes, timeout: request.timeoutSeconds });
   const known = await findByKey(paths, spec.name, spec.arch, key);
   if (known !== undefined && (await selectBuild(paths, known, ctx.signal))) return { finished: known, cached: true };
   warnOfSteps(spec, ctx);
   const finished = await writeIso(making, { iso, name, facts, entry, delivery, unattended, key, pin }, ctx);
   return { finished, cached: false };
+}
+
+/** Of an ISO that nothing is written down of; remembered, as it is large. */
+function digestOf(iso: string, { workshop }: Making, { host, signal }: Context): Promise<string> {
+  const compute = (path: string) => host.files.sha256(path, signal);
+  return rememberedDigest(workshop.paths, iso, { nowMs: host.now(), compute });
 }
 
 function mediumOf(
