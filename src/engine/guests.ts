@@ -48,10 +48,11 @@ async function checkOne(workshop: Workshop, spec: ImageSpec, force: boolean, io:
     return { ...common, ...rest, seconds };
   };
   try {
-    const { packages } = found.manifest;
+    const { packages, artifacts } = found.manifest;
+    const { folder } = found;
     const signer = await openSigner(workshop);
     const checks = await inScratch(workshop, id, io.signal, (scratch) =>
-      proveArtifact(workshop, { spec, disk, packages, scratch, build: id, force }, ctx),
+      proveArtifact(workshop, { spec, disk, artifacts, folder, packages, scratch, build: id, force }, ctx),
     );
     await recordChecks(workshop, found, checks, signer);
     return end({ outcome: checks.every(isRemembered) ? 'cached' : 'done', checks });

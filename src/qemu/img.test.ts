@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   commitArgv,
+  compareArgv,
   convertArgv,
   createOverlayArgv,
   flattenArgv,
@@ -28,6 +29,9 @@ test('formats are pinned in every command', () => {
     'raw',
     '/b/disk.qcow2',
     '/a/disk.img',
+  ]);
+  expect(compareArgv(base, target)).toEqual([
+    ...['qemu-img', 'compare', '-f', 'raw', '-F', 'qcow2', '/a/disk.img', '/b/disk.qcow2'],
   ]);
   expect(resizeArgv(target, 7)).toEqual(['qemu-img', 'resize', '-q', '-f', 'qcow2', '/b/disk.qcow2', '7']);
 });

@@ -53,6 +53,11 @@ export function convertArgv(
   return ['qemu-img', 'convert', '-f', from.format, '-O', to.format, absolute(from.path), absolute(to.path)];
 }
 
+/** Exit code 1: the two disks differ. */
+export function compareArgv(one: DiskFile, other: DiskFile): Argv {
+  return ['qemu-img', 'compare', '-f', one.format, '-F', other.format, absolute(one.path), absolute(other.path)];
+}
+
 export function resizeArgv(disk: DiskFile, size: number): Argv {
   return ['qemu-img', 'resize', '-q', '-f', disk.format, absolute(disk.path), String(size)];
 }

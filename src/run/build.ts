@@ -18,6 +18,7 @@ import { gitState, toolVersions } from './machine-facts.ts';
 import { type ImageKeys, pinImages } from './pin.ts';
 import { planWithStore } from './plan.ts';
 import { proveArtifact } from './prove.ts';
+import { readBackCheck } from './read-back.ts';
 import { placeSidecars } from './sidecars.ts';
 import { openSigner } from './signing.ts';
 import { originOf, recordChecks } from './trace.ts';
@@ -93,7 +94,8 @@ async function alreadyBuilt(
 }
 
 function isProven(spec: ImageSpec, checks: readonly CheckRecord[]): boolean {
-  return checks.length >= spec.checks.length && checks.every((check) => check.outcome === 'done');
+  const own = checks.filter(({ check }) => check !== readBackCheck);
+  return own.length >= spec.checks.length && checks.every((check) => check.outcome === 'done');
 }
 
 async function proveAgain(
@@ -108,13 +110,10 @@ async function proveAgain(
     await ledger.record({ folder: scratch });
     const disk = bootableFile(workshop, found.folder, found.manifest.artifacts);
     if (disk === undefined) throw notBootable(spec);
-    const { packages } = found.manifest;
+    const { packages, artifacts } = found.manifest;
     const signer = await openSigner(workshop);
-    const checks = await proveArtifact(
-      workshop,
-      { spec, disk, packages, scratch, build: options.build, force: false },
-      ctx,
-    );
+    const files = { disk, artifacts, folder: found.folder, packages, scratch };
+    const checks = await proveArtifact(workshop, { spec, ...files, build: options.build, force: false }, ctx);
     return recordChecks(workshop, found, checks, signer);
   });
 }
@@ -180,6 +179,8 @@ async function makeAndPublish(making: Making, planned: Planned, ctx: Context): P
   const proof = {
     spec,
     disk: bootable,
+    artifacts,
+    folder: staged,
     packages: sealed.packages,
     scratch: folder,
     build: options.build,

@@ -2,15 +2,20 @@ import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { digest, type Json } from '../core/keys.ts';
 import type { DiskFile } from '../core/kinds.ts';
-import type { CheckRecord, InstalledPackage } from '../core/manifest.ts';
+import type { ArtifactFile, CheckRecord, InstalledPackage } from '../core/manifest.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { readChecks, writeChecks } from '../store/records.ts';
 import { checkArtifact } from './check.ts';
+import { readBack } from './read-back.ts';
 import type { Workshop } from './workshop.ts';
 
 export type Proof = {
   readonly spec: ImageSpec;
+  /** What is booted. */
   readonly disk: DiskFile & { readonly sha256: string };
+  /** All files of the build, and where they are. */
+  readonly artifacts: readonly ArtifactFile[];
+  readonly folder: string;
   readonly packages: readonly InstalledPackage[];
   readonly scratch: string;
   readonly build: string;
@@ -18,12 +23,16 @@ export type Proof = {
   readonly force: boolean;
 };
 
-/** Run the image's checks on a finished artifact, or remember how they went for the same bytes; fails if one fails. */
+/**
+ * Run the image's checks on a finished artifact and read the others back, or remember how that went for the same bytes;
+ * fails if one fails.
+ */
 export async function proveArtifact(workshop: Workshop, proof: Proof, ctx: Context): Promise<readonly CheckRecord[]> {
   const { spec, disk } = proof;
   const asked = digest([
     spec.firmware,
     spec.checks.map(({ kind, options }) => [kind, versionOf(workshop, kind), options]),
+    proof.artifacts.map(({ sha256 }) => sha256),
   ] as Json);
   const remembered = proof.force ? undefined : await readChecks(workshop.paths, disk.sha256, asked);
   if (remembered !== undefined) {
@@ -33,6 +42,7 @@ export async function proveArtifact(workshop: Workshop, proof: Proof, ctx: Conte
     }
     return remembered;
   }
+  const held = await readBack(workshop, proof, ctx);
   const report = await checkArtifact(
     {
       disk: { path: disk.path, format: disk.format },
@@ -51,13 +61,14 @@ export async function proveArtifact(workshop: Workshop, proof: Proof, ctx: Conte
     },
     ctx,
   );
-  const checks = report.results.map(({ check, title, outcome, seconds, evidence }) => ({
+  const proven = report.results.map(({ check, title, outcome, seconds, evidence }) => ({
     check,
     title,
     outcome,
     seconds,
     ...(evidence === undefined ? {} : { evidence }),
   }));
+  const checks = [...held, ...proven];
   await writeChecks(workshop.paths, disk.sha256, asked, checks);
   return checks;
 }
