@@ -135,6 +135,13 @@ test('an image without cloud-init is entered another way anyhow', async () => {
   });
 });
 
+test('what an installer left for cloud-init to do is done by it, without a seed of ours', async () => {
+  const answers = { '/etc/cloud/cloud.cfg.d/99-installer.cfg': 'datasource_list: [None]\n' };
+  expect(await look({ ...image, ...answers })).toEqual({
+    ...{ cloudInit: false, readable: false, kernel: '6.1.0-56-cloud-amd64' },
+  });
+});
+
 test('where no file system can be read cloud-init is taken to be there', async () => {
   expect(await look({})).toEqual({ cloudInit: true });
 });

@@ -20,7 +20,7 @@ export async function lookInside(raw: string, folder: string, ctx: Context): Pro
     throw error;
   });
   if (image === undefined) return { cloudInit: true };
-  const cloudInit = (await image.list('/usr/bin')).some(({ name }) => name === 'cloud-init');
+  const cloudInit = await takesSeeds(image);
   const boot = await filesIn(image, '/boot');
   const kernel = newestKernel(boot);
   const entry = cloudInit ? await directEntry(image, kernel) : undefined;
@@ -33,6 +33,15 @@ export async function lookInside(raw: string, folder: string, ctx: Context): Pro
     ...(kernel === undefined ? {} : { kernel }),
     ...(entry === undefined ? {} : { direct: await directBoot(image, entry, boot) }),
   };
+}
+
+/**
+ * Whether there is a cloud-init that looks for seeds. After its installation Ubuntu's has yet to make the users, from a file
+ * that rules out every other source (subiquity): it is left to that, and sealing takes the file away.
+ */
+async function takesSeeds(image: ImageFiles): Promise<boolean> {
+  const isThere = (await image.list('/usr/bin')).some(({ name }) => name === 'cloud-init');
+  return isThere && !(await names(image, ['/etc/cloud/cloud.cfg.d'])).includes('99-installer.cfg');
 }
 
 async function filesIn(image: ImageFiles, folder: string): Promise<readonly BootFile[]> {

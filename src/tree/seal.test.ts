@@ -15,6 +15,10 @@ test.each([
   ['shell history', '/root/.bash_history'],
   ['package lists', '/var/lib/apt/lists'],
   ['copies of passwords', '/etc/shadow-'],
+  ["the log and answers of Debian's installer", '/var/log/installer'],
+  ["the answers of Ubuntu's installer", '/etc/cloud/cloud.cfg.d/99-installer.cfg'],
+  ["the answers of Fedora's installer", '/root/anaconda-ks.cfg'],
+  ['answers that an installer of Fedora was given', '/root/original-ks.cfg'],
 ])('sealing takes away %s, on both benches', (_, pattern) => {
   expect(takenAway(sealScript('x86_64', 'ext4').text)).toContain(pattern);
   expect(takenAway(forgetSystemText([]))).toContain(pattern);

@@ -34,6 +34,20 @@ test('a root file system that kept its size fails, under its firmware', async ()
   await expect(boot.run({}, fakeSubject([grown, small]), ctx)).rejects.toThrow(/did not grow.*\(under UEFI\)/);
 });
 
+const still = { to: /repart/, exitCode: 1 };
+
+test('where nothing is there to grow it, as after an installation, it keeps its size', async () => {
+  const evidence = await boot.run({}, fakeSubject([fakeGuest([running, still, size(2 * gib)])]), ctx);
+  expect(evidence).toBe('systemd is running, no failed unit, root file system keeps its size of 2.0 GiB under BIOS');
+});
+
+test('whether it has to grow can be said', async () => {
+  const none = fakeSubject([fakeGuest([running, still, size(2 * gib)])]);
+  await expect(boot.run({ grows: true }, none, ctx)).rejects.toThrow(/did not grow/);
+  const some = fakeSubject([fakeGuest([running, size(2 * gib)])]);
+  expect(await boot.run({ grows: false }, some, ctx)).toMatch(/keeps its size of 2\.0 GiB/);
+});
+
 test('a firmware that was asked for must be there', async () => {
   const subject = fakeSubject([fakeGuest([running, size(3 * gib)])]);
   await expect(boot.run({ firmware: ['uefi'] }, subject, ctx)).rejects.toThrow('no guest is up under uefi');

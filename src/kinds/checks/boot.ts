@@ -12,32 +12,40 @@ const options = z.strictObject({
     .min(1)
     .optional()
     .describe('Firmwares that must be among those it was booted under; default: those of the image.'),
+  grows: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the root file system has to grow to a larger disk; default: where cloud-init or systemd-repart does it.',
+    ),
 });
 
 export type BootOptions = z.infer<typeof options>;
 
 const settleMs = 60_000;
 
-/** The image boots under each firmware, systemd starts everything without a failed unit, and the root file system grows. */
+/** The image boots under each firmware, systemd starts everything without a failed unit, and the root file system grows where that is promised. */
 export const boot = defineCheck<BootOptions>({
   name: 'boot',
   version: 1,
-  summary: 'It boots under each firmware, no systemd unit fails, and the root file system grows to the disk.',
+  summary:
+    'It boots under each firmware, no systemd unit fails, and the root file system grows to the disk where something in it is to do that.',
   options,
   example: {},
   title: ({ firmware }) => `system comes up${firmware === undefined ? '' : ` under ${firmware.join(' and ')}`}`,
   tools: (_, arch) => guestTools(arch),
   needs: 'guest',
-  run: async ({ firmware }, { guests, disk }, ctx) => {
+  run: async ({ firmware, grows }, { guests, disk }, ctx) => {
     const missing = (firmware ?? []).filter((name) => !guests.some((guest) => guest.firmware === name));
     if (missing.length > 0) throw checkFailed(`no guest is up under ${missing.join(' and ')}`);
     const size = await diskSize(disk, ctx);
-    const grown = await onEach(guests, async (guest) => {
+    const sizes = await onEach(guests, async (guest) => {
       await settled(guest);
-      return rootSize(guest, grownSize(size));
+      return rootSize(guest, { wanted: grownSize(size), grows });
     });
-    const gib = Math.min(...grown) / 1024 ** 3;
-    return `systemd is running, no failed unit, root file system grew to ${gib.toFixed(1)} GiB ${underAll(guests)}`;
+    const gib = (Math.min(...sizes) / 1024 ** 3).toFixed(1);
+    const root = Math.min(...sizes) < grownSize(size) ? 'keeps its size of' : 'grew to';
+    return `systemd is running, no failed unit, root file system ${root} ${gib} GiB ${underAll(guests)}`;
   },
 });
 
@@ -68,13 +76,21 @@ else
   stat -f -c '%b %S' / | { read -r blocks size; echo $((blocks * size)); }
 fi`;
 
-async function rootSize(guest: CheckGuest, wanted: number): Promise<number> {
+/** Whether something is there that grows a root file system to its disk at a boot, partition and all. */
+const promiseScript = `[ ! -x /usr/bin/cloud-init ] || exit 0
+for file in /etc/repart.d/*.conf /usr/lib/repart.d/*.conf; do [ ! -e "$file" ] || exit 0; done
+exit 1`;
+
+type Growth = { readonly wanted: number; readonly grows: boolean | undefined };
+
+async function rootSize(guest: CheckGuest, { wanted, grows }: Growth): Promise<number> {
   const result = await guest.exec({ text: sizeScript });
   const size = Number(result.stdout.trim());
   if (result.exitCode !== 0 || !Number.isSafeInteger(size) || size === 0) {
     throw checkFailed('the size of the root file system could not be read', lastLines(result));
   }
-  if (size >= wanted) return size;
+  const mayStay = async () => !(grows ?? (await guest.exec({ text: promiseScript })).exitCode === 0);
+  if (size >= wanted || (await mayStay())) return size;
   const layout = await guest.exec({ text: 'lsblk -o NAME,SIZE,TYPE,FSTYPE,MOUNTPOINTS; df -h /' });
   throw checkFailed(
     `the root file system did not grow: it has ${size} bytes, on a larger disk than it came on`,

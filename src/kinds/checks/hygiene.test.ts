@@ -53,6 +53,10 @@ test.each([
   ['/var/lib/apt/lists/deb_InRelease', 'x', 'package list /var/lib/apt/lists/deb_InRelease'],
   ['/var/cache/apt/pkgcache.bin', 'x', 'package cache /var/cache/apt/pkgcache.bin'],
   ['/var/cache/apt/archives/vim.deb', 'x', 'downloaded package /var/cache/apt/archives/vim.deb'],
+  ['/var/log/installer/cdebconf/questions.dat', 'x', 'log /var/log/installer/cdebconf/questions.dat'],
+  ['/etc/cloud/cloud.cfg.d/99-installer.cfg', 'x', 'answers of an installer /etc/cloud/cloud.cfg.d/99-installer.cfg'],
+  ['/root/anaconda-ks.cfg', 'x', 'answers of an installer /root/anaconda-ks.cfg'],
+  ['/root/original-ks.cfg', 'x', 'answers of an installer /root/original-ks.cfg'],
   ['/var/lib/cloud/instances/i-1/sem', 'x', 'cloud-init ran here: /var/lib/cloud/instances/i-1'],
 ])('%s is found', async (path, text, trace) => {
   const found = await traces(image({ ...clean, [path]: text }));

@@ -7,7 +7,7 @@ import { checkFailed } from './on-each.ts';
 /** The finished disk, never booted, holds no identity and no trace of its making; what boots from it makes its own. */
 export const hygiene = defineCheck<Record<string, never>>({
   name: 'hygiene',
-  version: 1,
+  version: 2,
   summary:
     'The finished disk holds no host keys, machine-id, users, logs, histories or caches; two boots of it are two machines.',
   options: z.strictObject({}),
@@ -119,6 +119,8 @@ const remains: readonly (readonly [string, RegExp, string])[] = [
   ['/var/lib/dhcp', /\.leases?$/, 'network lease'],
   ['/etc/udev/rules.d', /persistent-net/, 'name of a network card'],
   ['/etc/netplan', /^50-cloud-init\.yaml$/, 'network of the build'],
+  ['/etc/cloud/cloud.cfg.d', /^99-installer\.cfg$/, 'answers of an installer'],
+  ['/root', /^(anaconda|original|initial-setup)-ks\.cfg$/, 'answers of an installer'],
 ];
 
 async function leftovers(image: ImageFiles): Promise<readonly string[]> {
