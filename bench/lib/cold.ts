@@ -4,7 +4,7 @@ import { inTurn, machineLine, present, ratio, roundsAsked, say, withFolder } fro
 import { ingot, mkosi, mmdebstrap, writeProject } from './peers.ts';
 
 // A whole image from nothing, downloads included: against the floor (the packages alone) and against mkosi.
-withFolder((folder) => {
+await withFolder((folder) => {
   const project = join(folder, 'project');
   const home = join(folder, 'home');
   writeProject(project);

@@ -67,10 +67,10 @@ export function ratio(ours: readonly number[], theirs: readonly number[]): numbe
 }
 
 /** A folder for the run, removed at its end. */
-export function withFolder<T>(action: (folder: string) => T): T {
+export async function withFolder<T>(action: (folder: string) => T | Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(process.env['TMPDIR'] ?? tmpdir(), 'ingot-bench-'));
   try {
-    return action(folder);
+    return await action(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

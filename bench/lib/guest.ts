@@ -12,6 +12,7 @@ import {
   timed,
   withFolder,
 } from './compare.ts';
+import { killMachine, noticed, struck } from './failures.ts';
 import { packer } from './packer.ts';
 import { ingot } from './peers.ts';
 
@@ -21,13 +22,16 @@ const first = 'echo first > /etc/first';
 const last = (number: number) => `echo ${number} > /etc/last; echo ready`;
 
 function writeImage(project: string, number: number): void {
-  const steps = [{ packages }, { shell: { run: first } }, { shell: { run: last(number) } }];
+  writeSteps(project, 'bench', [{ packages }, { shell: { run: first } }, { shell: { run: last(number) } }]);
+}
+
+function writeSteps(project: string, name: string, steps: readonly unknown[]): void {
   const image = {
     ...{ source: { image: 'debian-12' }, arch: 'x86_64', disk: `${diskGiB}G`, memory: `${memoryMiB}M`, cpus },
     // As Packer writes it.
     ...{ steps, formats: [{ qcow2: { compression: 'none' } }] },
   };
-  writeFileSync(join(project, 'images', 'bench.yaml'), JSON.stringify(image));
+  writeFileSync(join(project, 'images', `${name}.yaml`), JSON.stringify(image));
 }
 
 /** Leave nothing of the image but its base; layers of blocks are only ever of guests. */
@@ -51,7 +55,7 @@ function between(stdout: string, begin: RegExp, end: RegExp): number {
   return (Date.parse(events[to]?.time ?? '') - Date.parse(events[from]?.time ?? '')) / 1000;
 }
 
-withFolder((folder) => {
+await withFolder(async (folder) => {
   const [project, home] = [join(folder, 'project'), join(folder, 'home')];
   const rounds = roundsAsked();
   cpSync(join(repository, 'catalog'), project, { recursive: true });
@@ -82,6 +86,14 @@ withFolder((folder) => {
   const times = inTurn(rounds, [...peer, ...ours]);
   const unchanged = inTurn(rounds, [{ name: 'ingot, nothing changed', argv: build('bench') }]);
   const theirs = times.get('packer') ?? [];
+  const fails = (name: string, trouble: string) => {
+    writeSteps(project, name, [{ shell: { run: `echo ${struck}; ${trouble}` } }]);
+    return build(name);
+  };
+  const killed = await noticed(fails('killed', 'sleep 600'), killMachine);
+  const panic = await noticed(fails('panic', 'echo c > /proc/sysrq-trigger; sleep 600'));
+  say(`QEMU killed noticed seconds ${killed.toFixed(2)}`);
+  say(`panic noticed seconds ${panic.toFixed(2)}`);
   say(`no-op seconds ${median(unchanged.get('ingot, nothing changed') ?? []).toFixed(2)}`);
   say(`warm resume seconds ${median(resumes).toFixed(2)}`);
   say(`cold boot seconds ${median(boots).toFixed(2)}`);

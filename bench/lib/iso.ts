@@ -8,7 +8,7 @@ const mebibytes = 700;
 
 // A vendor's ISO that gets another answer, against a plain copy of it that is on the disk as well. Each round makes a new
 // ISO; that the vendor's has the right bytes was seen when it came, as with one that was fetched.
-withFolder((folder) => {
+await withFolder((folder) => {
   const project = join(folder, 'project');
   const home = join(folder, 'home');
   let host = 0;

@@ -3,7 +3,7 @@ import { inTurn, machineLine, median, present, ratio, roundsAsked, say, timed, w
 import { changeLastStep, ingot, mkosi, writeProject } from './peers.ts';
 
 // After a first build: the last step changed, against mkosi's incremental rebuild; then nothing changed at all.
-withFolder((folder) => {
+await withFolder((folder) => {
   const project = join(folder, 'project');
   const home = join(folder, 'home');
   const rounds = roundsAsked();

