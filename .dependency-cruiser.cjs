@@ -29,9 +29,10 @@ module.exports = {
     only('iso', 'core'),
     only('installer', 'core'),
     only('trace', 'core'),
+    only('chunks', 'core'),
     only('store', 'core', 'host'),
     only('serve', 'core', 'store', 'host'),
-    only('kinds', 'core', 'tree', 'qemu', 'guest', 'upstream', 'iso', 'installer'),
+    only('kinds', 'core', 'tree', 'qemu', 'guest', 'upstream', 'iso', 'installer', 'chunks'),
     only('run', 'core', 'spec', 'plan', 'store', 'host', 'tree', 'qemu', 'guest', 'iso', 'trace'),
     only(
       'engine',
@@ -49,6 +50,7 @@ module.exports = {
       'upstream',
       'iso',
       'trace',
+      'chunks',
     ),
     {
       name: 'cli-is-handed-the-engine',

@@ -2,6 +2,7 @@ import type { IngotEvent } from '../core/events.ts';
 import type { Json } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Converted, ConvertRequest, PublishedFile, PublishRequest, ServeRequest } from './requests/artifacts.ts';
+import type { Fetched, FetchRequest } from './requests/delivery.ts';
 import type {
   BuildRequest,
   BuildResult,
@@ -64,6 +65,8 @@ export type Engine = {
   serve(request: ServeRequest, io: Io): Promise<void>;
   /** Put a file into the served tree. */
   publish(request: PublishRequest, io: Io): Promise<PublishedFile>;
+  /** Fetch a file of which a server has a list of chunks: those that are not here. */
+  fetch(request: FetchRequest, io: Io): Promise<Fetched>;
   /** Look up what pins and sources are upstream now, and follow them if that is asked for. */
   pins(request: PinsRequest, io: Io): Promise<PinsResult>;
   /** The ISOs of `isos.yaml`, and what is here of each. */

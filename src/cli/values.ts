@@ -67,3 +67,9 @@ export function scriptName(text: string): string {
   }
   return name;
 }
+
+/** `--sha256`. */
+export function hexDigest(text: string): string {
+  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError('Expected 64 hexadecimal digits.');
+  return text.toLowerCase();
+}

@@ -17,6 +17,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   iso: async () => (await import('./commands/iso.ts')).iso,
   serve: async () => (await import('./commands/serve.ts')).serve,
   publish: async () => (await import('./commands/publish.ts')).publish,
+  fetch: async () => (await import('./commands/fetch.ts')).fetch,
   gc: async () => (await import('./commands/gc.ts')).gc,
   new: async () => (await import('./commands/new.ts')).create,
   schema: async () => (await import('./commands/schema.ts')).schema,

@@ -15,6 +15,7 @@ import { convertFile } from './convert.ts';
 import { createProject } from './create.ts';
 import { compareBuilds } from './diff.ts';
 import { examine } from './doctor.ts';
+import { fetchDelivered } from './fetch.ts';
 import { findBuild } from './find-build.ts';
 import { collectGarbage } from './gc.ts';
 import { checkAll, logIn } from './guests.ts';
@@ -70,6 +71,7 @@ export function createEngine(ground: Ground): Engine {
     gc: (request, io) => collectGarbage(storePaths(home()), request, host, io.signal),
     serve: (request, io) => serveArtifacts({ paths: storePaths(home()), host, cwd }, request, io),
     publish: (request, io) => publishHere({ paths: storePaths(home()), host, cwd }, request, io.signal),
+    fetch: (request, io) => fetchDelivered({ paths: storePaths(home()), host, cwd }, request, io),
     pins: async (request, io) => followPins(await openWorkshop(ground), request, io.signal),
     isos: async () => listIsos(await openWorkshop(ground)),
     addIso: async (request, io) => addIso(await openWorkshop(ground), request, cwd, io.signal),

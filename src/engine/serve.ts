@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import type { Io } from '../cli/engine.ts';
 import type { ServeRequest } from '../cli/requests/artifacts.ts';
 import { IngotError } from '../core/errors.ts';
-import type { EventBody } from '../core/events.ts';
 import type { Host } from '../core/host.ts';
 import { type Listening, type ListenOptions, listen } from '../host/listen.ts';
 import { answer } from '../serve/answers.ts';
@@ -12,6 +11,7 @@ import type { StorePaths } from '../store/paths.ts';
 import { publishFile } from '../store/publish-file.ts';
 import { openServedTree } from '../store/served-tree.ts';
 import { lookIntoCards } from './cards.ts';
+import { numbered } from './numbered.ts';
 import type { Home } from './publish.ts';
 
 /** How long downloads may go on when the server is told to end. */
@@ -20,7 +20,7 @@ const graceMs = 10_000;
 /** Serve the artifacts until the signal, then let what is under way end. */
 export async function serveArtifacts(home: Home, request: ServeRequest, io: Io): Promise<void> {
   const { paths, host } = home;
-  const emit = numbered(io, host);
+  const emit = numbered(io, host, 'serve');
   const tokenFile = request.tokenFile === undefined ? undefined : resolve(home.cwd, request.tokenFile);
   const token = tokenFile === undefined ? await ownToken(paths, host) : await readToken(tokenFile, host);
   const serving = {
@@ -50,11 +50,6 @@ export async function serveArtifacts(home: Home, request: ServeRequest, io: Io):
   cards();
   await aborted(io.signal);
   await listening.close(graceMs);
-}
-
-function numbered(io: Io, host: Pick<Host, 'now'>): (body: EventBody) => void {
-  let seq = 0;
-  return (body) => io.emit({ ...body, seq: ++seq, time: new Date(host.now()).toISOString(), build: 'serve' });
 }
 
 /** Start something unless it is running. */

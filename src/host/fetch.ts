@@ -1,18 +1,19 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { type Digest, digestParts } from '../core/digests.ts';
 import { IngotError } from '../core/errors.ts';
 import { readEagerly } from './eager.ts';
 import {
-  guardedLookup,
-  parseAddress,
-  parseContentRange,
-  passingFault,
-  redirectTarget,
-  retryAfterMs,
-  shownUrl,
-  validatorOf,
-} from './fetch-rules.ts';
+  failedStatus,
+  follow,
+  oneOf,
+  openDispatcher,
+  type Pace,
+  PassingError,
+  pause,
+  usualPace,
+  watchStall,
+} from './fetch-connection.ts';
+import { parseAddress, parseContentRange, passingFault, shownUrl, validatorOf } from './fetch-rules.ts';
 import { PartialFile } from './partial.ts';
 
 export type FetchRequest = {
@@ -30,20 +31,8 @@ export type FetchRequest = {
   readonly pace?: Pace;
 };
 
-/** How patient a download is. */
-export type Pace = {
-  /** A connection that brings less than 1 KiB in this time is given up. */
-  readonly stallMs: number;
-  /** The first pause before trying again; doubled each time, plus chance. */
-  readonly backoffMs: number;
-  /** Tries without progress, after the first. */
-  readonly retries: number;
-};
-
 export type Fetched = { readonly bytes: number };
 
-const usualPace: Pace = { stallMs: 30_000, backoffMs: 500, retries: 5 };
-const longestPauseMs = 120_000;
 const enoughProgress = 1024 * 1024;
 
 /**
@@ -54,13 +43,7 @@ const enoughProgress = 1024 * 1024;
 export async function fetchFile(request: FetchRequest): Promise<Fetched> {
   request.signal.throwIfAborted();
   const url = parseAddress(request.url);
-  const { EnvHttpProxyAgent } = await import('undici');
-  const dispatcher = new EnvHttpProxyAgent({
-    connect: { lookup: guardedLookup(url.hostname), timeout: (request.pace ?? usualPace).stallMs },
-    // The stall timer below watches both.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const dispatcher = await openDispatcher(url, request.pace ?? usualPace);
   const { algorithm } = wanted(request);
   const partial = await PartialFile.open(`${request.to}.part`, request.url, algorithm);
   const transfer: Transfer = { request, url, partial, dispatcher, pace: request.pace ?? usualPace };
@@ -90,16 +73,6 @@ type Transfer = {
   readonly pace: Pace;
 };
 
-/** A failure that trying again may cure. */
-class PassingError extends Error {
-  readonly waitMs: number | undefined;
-
-  constructor(message: string, waitMs?: number) {
-    super(message);
-    this.waitMs = waitMs;
-  }
-}
-
 /** Try until all bytes are there, at most so many times in a row without progress. */
 async function bring(transfer: Transfer): Promise<void> {
   const { request, partial, pace } = transfer;
@@ -119,13 +92,9 @@ async function bring(transfer: Transfer): Promise<void> {
       request.onRetry?.(why);
       const backoff = pace.backoffMs * 2 ** (failures - 1) * (1 + Math.random());
       const asked = error instanceof PassingError ? error.waitMs : undefined;
-      await pause(Math.min(asked ?? backoff, longestPauseMs), request.signal);
+      await pause(asked ?? backoff, request.signal);
     }
   }
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 /** One connection: from the request to the last byte it brings. */
@@ -135,7 +104,7 @@ async function connectOnce(transfer: Transfer): Promise<void> {
   let stop = (): void => undefined;
   try {
     const signal = AbortSignal.any([request.signal, stall.signal]);
-    const response = await follow(transfer, signal);
+    const response = await follow(transfer, rangeHeaders(partial), signal);
     const body = readEagerly(response.body);
     stop = body.stop;
     if (!(await accept(transfer, response))) return;
@@ -156,24 +125,6 @@ async function connectOnce(transfer: Transfer): Promise<void> {
   if (total !== undefined && partial.size !== total) {
     throw new PassingError(`the download ended at ${partial.size} of ${total} bytes`);
   }
-}
-
-const mostRedirects = 10;
-
-async function follow(transfer: Transfer, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-  const { request } = await import('undici');
-  let url = transfer.url;
-  for (let hops = 0; hops <= mostRedirects; hops++) {
-    const headers = { 'accept-encoding': 'identity', 'user-agent': 'ingot', ...rangeHeaders(transfer.partial) };
-    const response = await request(url, { dispatcher: transfer.dispatcher, headers, signal });
-    if (![301, 302, 303, 307, 308].includes(response.statusCode)) return response;
-    await response.body.dump().catch(() => undefined);
-    url = redirectTarget(url, oneOf(response.headers['location']), transfer.url);
-  }
-  throw new IngotError({
-    code: 'TOOL_FAILED',
-    message: `${shownUrl(transfer.url)} redirects more than ${mostRedirects} times`,
-  });
 }
 
 function rangeHeaders(partial: PartialFile): Readonly<Record<string, string>> {
@@ -197,7 +148,7 @@ async function accept(transfer: Transfer, response: Dispatcher.ResponseData): Pr
     if (range?.total !== partial.size) return startOver(transfer);
     return false;
   } else {
-    throw failedStatus(transfer, response);
+    throw failedStatus(transfer.url, response);
   }
   if ((partial.origin?.total ?? 0) > (request.maxBytes ?? Infinity)) throw await refuse(transfer, tooLong(transfer));
   await partial.requireSpace();
@@ -218,44 +169,6 @@ function goesOn(partial: PartialFile, response: Dispatcher.ResponseData): boolea
 async function startOver({ partial }: Transfer): Promise<never> {
   await partial.restart();
   throw new PassingError('the file changed on the server', 0);
-}
-
-function failedStatus({ url }: Transfer, response: Dispatcher.ResponseData): Error {
-  const { statusCode: status, headers } = response;
-  if (status === 408 || status === 429 || status >= 500) {
-    return new PassingError(`the server answered ${status}`, retryAfterMs(oneOf(headers['retry-after']), Date.now()));
-  }
-  const shown = shownUrl(url);
-  if (status === 404 || status === 410) {
-    return new IngotError({ code: 'NOT_FOUND', message: `${shown} is not there (HTTP ${status})` });
-  }
-  if (status === 401 || status === 403 || status === 407) {
-    return new IngotError({ code: 'AUTH', message: `${shown} may not be read (HTTP ${status})` });
-  }
-  return new IngotError({ code: 'TOOL_FAILED', message: `${shown} cannot be downloaded (HTTP ${status})` });
-}
-
-function oneOf(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header;
-}
-
-const leastBytes = 1024;
-
-/** A signal that fires when too few bytes were seen for a while. */
-function watchStall(stallMs: number) {
-  const controller = new AbortController();
-  let seen = 0;
-  const timer = setInterval(() => {
-    if (seen < leastBytes) controller.abort();
-    seen = 0;
-  }, stallMs);
-  return {
-    signal: controller.signal,
-    saw: (bytes: number) => {
-      seen += bytes;
-    },
-    stop: () => clearInterval(timer),
-  };
 }
 
 function isWrong({ request, partial }: Transfer): boolean {

@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from 'commander';
 import { bytes } from '../text.ts';
+import { hexDigest } from '../values.ts';
 import type { Verb } from '../verb.ts';
 
 /** `ingot publish`: a file that Ingot did not build, among the artifacts. */
@@ -31,8 +31,3 @@ export const publish: Verb = {
       );
   },
 };
-
-function hexDigest(text: string): string {
-  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError('Expected 64 hexadecimal digits.');
-  return text.toLowerCase();
-}
