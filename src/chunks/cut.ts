@@ -19,9 +19,9 @@ const kib = 1024;
 
 export const usualCut: Cut = {
   block: 4 * kib,
-  least: 16 * kib,
-  usual: 64 * kib,
-  most: 256 * kib,
+  least: 4 * kib,
+  usual: 16 * kib,
+  most: 128 * kib,
   zeros: 16 * 1024 * kib,
 };
 
@@ -32,7 +32,7 @@ const empty = Buffer.alloc(stride);
 /**
  * Cuts content into chunks where the content itself says so, by the checksum of a block: what is inserted or moved changes
  * the chunks around it, and those behind it are cut as before. The idea of FastCDC (two masks around the usual
- * length), on blocks in the place of bytes.
+ * length), on blocks in the place of bytes; and rather where a file ends, since files are what changes.
  */
 export class Cutter {
   readonly #cut: Cut;
@@ -55,6 +55,7 @@ export class Cutter {
 
   /** The next bytes are so many zeros. */
   *skip(length: number): Generator<Piece> {
+    if (length === 0) return;
     yield* this.#endData();
     this.#zeros += length;
     while (this.#zeros >= this.#cut.zeros) {
@@ -81,9 +82,12 @@ export class Cutter {
     }
   }
 
-  /** Whether a chunk begins with this block. */
+  /** Whether a chunk begins with this block. The last block of a file is filled up with zeros. */
   #isCut(block: Buffer): boolean {
-    return (crc32(block) & (this.#length < this.#cut.usual ? rare : frequent)) === 0;
+    const before = this.#blocks.at(-1);
+    const isFileEnd = before !== undefined && before.readUInt32LE(before.length - 4) === 0;
+    const isEarly = this.#length < this.#cut.usual;
+    return (crc32(block) & masks[isFileEnd ? 'fileEnd' : 'within'][isEarly ? 'early' : 'late']) === 0;
   }
 
   *#endData(): Generator<Piece> {
@@ -100,5 +104,8 @@ export class Cutter {
   }
 }
 
-const rare = 0b1_1111;
-const frequent = 0b111;
+/** One of so many checksums cuts. */
+const masks = {
+  fileEnd: { early: 4 - 1, late: 2 - 1 },
+  within: { early: 32 - 1, late: 8 - 1 },
+} as const;

@@ -1,4 +1,4 @@
-import { Cutter } from '../chunks/cut.ts';
+import { Cutter, type Piece } from '../chunks/cut.ts';
 import { frameOf, framesIn } from '../chunks/frames.ts';
 import { type ChunkIndex, idOf } from '../chunks/index-file.ts';
 import type { Context } from '../core/context.ts';
@@ -64,8 +64,13 @@ async function takeContent({ file, size }: Opened, { assembly, index }: Goal, { 
     const id = frames.get(idOf(content));
     if (id !== undefined && assembly.wants(id)) await assembly.put(await frameOf(content, index.level));
   };
-  const takeAll = async (pieces: Iterable<{ readonly data: Buffer } | { readonly zeros: number }>) => {
-    for (const piece of pieces) await take('data' in piece ? piece.data : Buffer.alloc(piece.zeros));
+  const zerosSeen = new Set<number>();
+  const takeAll = async (pieces: Iterable<Piece>) => {
+    for (const piece of pieces) {
+      if ('data' in piece) await take(piece.data);
+      else if (!zerosSeen.has(piece.zeros)) await take(Buffer.alloc(piece.zeros));
+      if ('zeros' in piece) zerosSeen.add(piece.zeros);
+    }
   };
   for (let at = 0; at < size; at += windowBytes) {
     signal.throwIfAborted();
