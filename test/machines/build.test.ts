@@ -49,7 +49,7 @@ async function build(words: readonly string[], setting: Setting = {}): Promise<s
   const { code, stdout, stderr } = await ingot(['build', '--no-check', ...words], setting);
   expect(`${code} ${code === 0 ? '' : stderr}`).toBe('0 ');
   const paths = stdout.trim().split('\n');
-  expect(paths.map((path) => basename(path))).toEqual(['lab.qcow2', 'lab.raw.zst']);
+  expect(paths.map((path) => basename(path))).toEqual(['lab.qcow2', 'lab.raw.zst', 'lab.raw.zst.chunks']);
   return paths[0] ?? '';
 }
 
@@ -115,7 +115,7 @@ afterAll(() => rm(folder, { recursive: true }));
 test('the printed path is a whole qcow2 beside its digest and facts, which sha256sum accepts', async () => {
   const built = dirname(path);
   const { stdout } = await exec('sh', ['-c', 'sha256sum -c -- *.sha256'], { cwd: built });
-  expect(stdout.trim().split('\n')).toEqual(['lab.qcow2: OK', 'lab.raw.zst: OK']);
+  expect(stdout.trim().split('\n')).toEqual(['lab.qcow2: OK', 'lab.raw.zst.chunks: OK', 'lab.raw.zst: OK']);
   expect((await exec('qemu-img', ['check', '-f', 'qcow2', path])).stdout).toContain('No errors were found');
   expect(await readFile(join(built, 'image-version.txt'), 'utf8')).toMatch(/^ID=debian\n.*\nDEBIAN_VERSION=13\./s);
   const manifest = JSON.parse(await readFile(join(built, 'manifest.json'), 'utf8'));
