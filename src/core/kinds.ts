@@ -178,6 +178,13 @@ export type DiskFile = {
   readonly format: 'raw' | 'qcow2' | 'vmdk' | 'vhdx' | 'vdi' | 'vpc';
 };
 
+/** What a machine can be started from: a disk, or an ISO in a drive for CDs. */
+export type BootMedium = { readonly path: string; readonly format: DiskFile['format'] | 'iso' };
+
+export function isDisk<M extends BootMedium>(medium: M): medium is M & DiskFile {
+  return medium.format !== 'iso';
+}
+
 /** What a format may tell of the machine that its disk is for. */
 export type ImageFacts = {
   readonly name: string;
@@ -201,8 +208,8 @@ export type Format<Options = unknown> = Kind<Options> & {
   beside?(options: Options): readonly string[];
   /** Write the raw sealed disk to `output`, deterministically. */
   write(options: Options, request: WriteRequest, ctx: Context): Promise<void>;
-  /** How QEMU reads the written file, where it can as it is; the checks boot the first such format. */
-  boots(options: Options): DiskFile['format'] | undefined;
+  /** How QEMU starts from the written file, where it can as it is; the checks boot the first such format. */
+  boots(options: Options): BootMedium['format'] | undefined;
   /** Where it cannot: write the disk that the file holds to `output`, so that another image can start from it. */
   unpack?(
     options: Options,
@@ -244,7 +251,7 @@ export type CheckGuest = {
 
 export type CheckSubject = {
   readonly arch: Arch;
-  readonly disk: DiskFile;
+  readonly medium: BootMedium;
   /** One guest per firmware, in the order of the spec; empty when no check needs one. */
   readonly guests: readonly CheckGuest[];
   /** A folder for work files; gone at the end. */

@@ -8,8 +8,8 @@ import type { ImageSpec } from '../core/spec.ts';
 import { bootShell } from '../run/boot-shell.ts';
 import { CheckError } from '../run/check.ts';
 import { errorRecord } from '../run/error-record.ts';
-import { bootableFile } from '../run/finish.ts';
-import { proveArtifact } from '../run/prove.ts';
+import { type BootArtifact, bootMedia } from '../run/finish.ts';
+import { proveMedia } from '../run/prove.ts';
 import { openSigner } from '../run/signing.ts';
 import { recordChecks } from '../run/trace.ts';
 import type { Workshop } from '../run/workshop.ts';
@@ -34,12 +34,12 @@ async function checkOne(workshop: Workshop, spec: ImageSpec, force: boolean, io:
   const { host } = workshop;
   const { name: image, arch } = spec;
   const found = await findBuild(workshop, { image, arch });
-  const disk = bootableOf(workshop, spec, found);
+  const media = mediaOf(workshop, spec, found);
   const id = buildId(host);
   const journal = openJournal(workshop, id, io);
   const started = host.monotonic();
   const ctx: Context = { signal: io.signal, emit: journal.emit, host, step: 'check' };
-  const common = { image, arch, path: disk.path, sha256: disk.sha256 };
+  const common = { image, arch, path: media[0].path, sha256: media[0].sha256 };
   journal.emit({ type: 'build.start', image, arch, key: found.manifest.key });
   const end = (rest: Pick<CheckResult, 'outcome' | 'checks' | 'error'>): CheckResult => {
     const seconds = (host.monotonic() - started) / 1000;
@@ -52,7 +52,7 @@ async function checkOne(workshop: Workshop, spec: ImageSpec, force: boolean, io:
     const { folder } = found;
     const signer = await openSigner(workshop);
     const checks = await inScratch(workshop, id, io.signal, (scratch) =>
-      proveArtifact(workshop, { spec, disk, artifacts, folder, packages, scratch, build: id, force }, ctx),
+      proveMedia(workshop, { spec, media, artifacts, folder, packages, scratch, build: id, force }, ctx),
     );
     await recordChecks(workshop, found, checks, signer);
     return end({ outcome: checks.every(isRemembered) ? 'cached' : 'done', checks });
@@ -73,7 +73,7 @@ function isRemembered(check: CheckRecord): boolean {
 export async function logIn(workshop: Workshop, spec: ImageSpec, request: ImageRequest, io: Io): Promise<void> {
   const { host, paths } = workshop;
   const found = await findBuild(workshop, { ...request, arch: spec.arch });
-  const { path, format } = bootableOf(workshop, spec, found);
+  const [{ path, format }] = mediaOf(workshop, spec, found);
   const id = buildId(host);
   const journal = openJournal(workshop, id, io);
   const ctx: Context = { signal: io.signal, emit: journal.emit, host, step: 'boot' };
@@ -99,8 +99,19 @@ export async function logIn(workshop: Workshop, spec: ImageSpec, request: ImageR
         logs: join(paths.builds, id),
         state: join(paths.home, 'state'),
       };
-      const disk = { path, format };
-      const request = { disk, arch, memory, cpus, virtualization, secureBoot, firmware, packages, onReady, ...folders };
+      const medium = { path, format };
+      const request = {
+        medium,
+        arch,
+        memory,
+        cpus,
+        virtualization,
+        secureBoot,
+        firmware,
+        packages,
+        onReady,
+        ...folders,
+      };
       return bootShell(request, ctx);
     });
   } finally {
@@ -110,9 +121,13 @@ export async function logIn(workshop: Workshop, spec: ImageSpec, request: ImageR
   }
 }
 
-function bootableOf(workshop: Workshop, spec: ImageSpec, { folder, manifest }: FinishedBuild) {
-  const disk = bootableFile(workshop, folder, manifest.artifacts);
-  if (disk !== undefined) return disk;
+function mediaOf(
+  workshop: Workshop,
+  spec: ImageSpec,
+  { folder, manifest }: FinishedBuild,
+): readonly [BootArtifact, ...BootArtifact[]] {
+  const [first, ...rest] = bootMedia(workshop, folder, manifest.artifacts);
+  if (first !== undefined) return [first, ...rest];
   const message = `no format of ${spec.name} can be booted as it is`;
   throw new IngotError({ code: 'USAGE', message, hint: 'add qcow2 to its formats' });
 }

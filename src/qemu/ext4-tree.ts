@@ -1,4 +1,4 @@
-import { type Ext4Entry, entryOf, inodeOf, namesIn, rootInode, runsOf, type Volume } from './ext4.ts';
+import { type Ext4Entry, entryOf, inodeAt, inodeOf, namesIn, runsOf, type Volume } from './ext4.ts';
 import { type Attributes, attributesOf } from './ext4-attributes.ts';
 
 /** Something in a file system, with all that it takes to make it again elsewhere. */
@@ -12,9 +12,13 @@ export type TreeEntry = Ext4Entry & {
   content(): AsyncGenerator<Buffer>;
 };
 
-/** Everything in a file system, its root first (its path is empty), folders before what they hold, names in order of their bytes. */
-export async function* ext4Tree(volume: Volume): AsyncGenerator<TreeEntry> {
-  yield* walk(volume, rootInode, '');
+/**
+ * Everything in a file system, its root first (its path is empty), folders before what they hold, names in order of their
+ * bytes. `from`: only what is at this path, which has no links in it, and below; nothing where there is nothing.
+ */
+export async function* ext4Tree(volume: Volume, from = ''): AsyncGenerator<TreeEntry> {
+  const number = await inodeAt(volume, from);
+  if (number !== undefined) yield* walk(volume, number, from);
 }
 
 async function* walk(volume: Volume, number: number, path: string): AsyncGenerator<TreeEntry> {

@@ -29,7 +29,7 @@ export type Ext4 = {
 const known = 0x2 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x20000;
 const magic = 0xef53;
 const superblockAt = 1024;
-export const rootInode = 2;
+const rootInode = 2;
 
 /**
  * Open an ext4 file system at `start` of a disk, as Documentation/filesystems/ext4 describes it; undefined where there
@@ -42,7 +42,8 @@ export async function openExt4(read: Read, start: number): Promise<Ext4 | undefi
     volume,
     list: () => walk(volume, rootInode, ''),
     read: async (path) => {
-      const inode = await lookUp(volume, path);
+      const number = await inodeAt(volume, path);
+      const inode = number === undefined ? undefined : await inodeOf(volume, number);
       return inode === undefined || typeOf(inode) !== 'f' ? undefined : contentOf(volume, inode);
     },
   };
@@ -135,15 +136,16 @@ async function* walk(volume: Volume, number: number, path: string): AsyncGenerat
   }
 }
 
-async function lookUp(volume: Volume, path: string): Promise<Buffer | undefined> {
-  let inode = await inodeOf(volume, rootInode);
+/** The number of what is at a path, which has no links in it; undefined where there is nothing. */
+export async function inodeAt(volume: Volume, path: string): Promise<number | undefined> {
+  let number = rootInode;
   for (const name of path.split('/').filter((part) => part !== '')) {
-    if (typeOf(inode) !== 'd') return undefined;
-    const child = (await namesIn(volume, inode)).get(name);
+    const inode = await inodeOf(volume, number);
+    const child = typeOf(inode) === 'd' ? (await namesIn(volume, inode)).get(name) : undefined;
     if (child === undefined) return undefined;
-    inode = await inodeOf(volume, child);
+    number = child;
   }
-  return inode;
+  return number;
 }
 
 /** The inodes of a folder by name. Its index looks to a reader that does not know it like entries that are empty. */

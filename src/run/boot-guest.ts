@@ -1,6 +1,6 @@
 import type { Context } from '../core/context.ts';
 import type { RunOptions, RunResult } from '../core/host.ts';
-import type { CheckGuest, DiskFile } from '../core/kinds.ts';
+import { type BootMedium, type CheckGuest, type DiskFile, isDisk } from '../core/kinds.ts';
 import type { Script } from '../core/script.ts';
 import type { Firmware } from '../core/spec.ts';
 import type { Console } from '../guest/console.ts';
@@ -82,17 +82,16 @@ export class StaleStateError extends Error {
   override readonly name = 'StaleStateError';
 }
 
-/** Boot a throw-away overlay of a disk and log in. */
+/** Boot a throw-away overlay of a disk, or an ISO as a CD, and log in. */
 export async function bootCopy(
   bench: GuestBench,
-  disk: DiskFile,
+  medium: BootMedium,
   firmware: Firmware,
   ctx: Context,
 ): Promise<CopiedGuest> {
-  const size = (await diskSize(disk, ctx)) + grownBy;
-  const overlay = `${bench.scratch}/overlay-${firmware}.qcow2`;
-  await ctx.host.run({ argv: createOverlayArgv(overlay, size) }, { signal: ctx.signal });
-  const root: Drive = { id: 'disk', file: { path: overlay, format: 'qcow2' }, below: [disk], boot: true };
+  const root = isDisk(medium)
+    ? await overlayOf(medium, `${bench.scratch}/overlay-${firmware}.qcow2`, ctx)
+    : cdOf(medium);
   const guest = await bootGuest(bench, { firmware, root: () => root }, ctx);
   try {
     return Object.assign(guest, { identity: await identityOf(guest) });
@@ -100,6 +99,16 @@ export async function bootCopy(
     await guest.stop();
     throw error;
   }
+}
+
+async function overlayOf(disk: DiskFile, overlay: string, ctx: Context): Promise<Drive> {
+  const size = (await diskSize(disk, ctx)) + grownBy;
+  await ctx.host.run({ argv: createOverlayArgv(overlay, size) }, { signal: ctx.signal });
+  return { id: 'disk', file: { path: overlay, format: 'qcow2' }, below: [disk], boot: true };
+}
+
+function cdOf({ path }: BootMedium): Drive {
+  return { id: 'disk', file: { path, format: 'raw' }, readOnly: true, cdrom: true, boot: true };
 }
 
 async function identityOf(guest: BootedGuest): Promise<CheckGuest['identity']> {

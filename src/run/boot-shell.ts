@@ -20,7 +20,7 @@ export type ShellRequest = CopyRequest & {
 export async function bootShell(request: ShellRequest, ctx: Context): Promise<number> {
   const bench = await openCopyBench(request, ctx);
   try {
-    const guest = await bootCopy(bench, request.disk, request.firmware, ctx);
+    const guest = await bootCopy(bench, request.medium, request.firmware, ctx);
     try {
       request.onReady?.();
       return await loginShell(guest, ctx);

@@ -12,12 +12,12 @@ import { type FinishedBuild, findByKey, markUsed, publishBuild, selectBuild } fr
 import { withLedger } from '../store/ledger.ts';
 import { writeHistory } from '../store/records.ts';
 import type { OpenTree } from '../tree/session.ts';
-import { bootableFile, writeFormats, writeSidecars } from './finish.ts';
+import { bootMedia, writeFormats, writeSidecars } from './finish.ts';
 import { buildInGuest, type FailedGuest } from './guest-build.ts';
 import { gitState, toolVersions } from './machine-facts.ts';
 import { type ImageKeys, pinImages } from './pin.ts';
 import { planWithStore } from './plan.ts';
-import { proveArtifact } from './prove.ts';
+import { proveMedia } from './prove.ts';
 import { readBackCheck } from './read-back.ts';
 import { placeSidecars } from './sidecars.ts';
 import { openSigner } from './signing.ts';
@@ -108,12 +108,12 @@ async function proveAgain(
   return withLedger(workshop.paths, options.build, ctx.signal, async (ledger) => {
     const scratch = join(workshop.paths.work, options.build);
     await ledger.record({ folder: scratch });
-    const disk = bootableFile(workshop, found.folder, found.manifest.artifacts);
-    if (disk === undefined) throw notBootable(spec);
     const { packages, artifacts } = found.manifest;
+    const media = bootMedia(workshop, found.folder, artifacts);
+    if (media.length === 0) throw notBootable(spec);
     const signer = await openSigner(workshop);
-    const files = { disk, artifacts, folder: found.folder, packages, scratch };
-    const checks = await proveArtifact(workshop, { spec, ...files, build: options.build, force: false }, ctx);
+    const files = { media, artifacts, folder: found.folder, packages, scratch };
+    const checks = await proveMedia(workshop, { spec, ...files, build: options.build, force: false }, ctx);
     return recordChecks(workshop, found, checks, signer);
   });
 }
@@ -171,14 +171,11 @@ async function makeAndPublish(making: Making, planned: Planned, ctx: Context): P
   const artifacts = await writeFormats(workshop, spec, { disk: sealed.disk, folder: staged }, ctx);
   const first = artifacts[0];
   if (first === undefined) throw new Error('an image has at least one format');
-  const bootable = bootableFile(workshop, staged, artifacts) ?? {
-    path: sealed.disk,
-    format: 'raw' as const,
-    sha256: first.sha256,
-  };
+  const bootable = bootMedia(workshop, staged, artifacts);
+  const asIs = { path: sealed.disk, format: 'raw' as const, sha256: first.sha256 };
   const proof = {
     spec,
-    disk: bootable,
+    media: bootable.length === 0 ? [asIs] : bootable,
     artifacts,
     folder: staged,
     packages: sealed.packages,
@@ -186,7 +183,7 @@ async function makeAndPublish(making: Making, planned: Planned, ctx: Context): P
     build: options.build,
     force: options.force,
   };
-  const checks = options.checks && spec.checks.length > 0 ? await proveArtifact(workshop, proof, ctx) : [];
+  const checks = options.checks && spec.checks.length > 0 ? await proveMedia(workshop, proof, ctx) : [];
   const [versions, git] = await tools;
   const { value } = await withStep({ id: 'publish', title: 'publish' }, ctx, async (stepCtx) => {
     const sidecars = await placeSidecars(workshop.paths, plan, { folder: staged, artifacts }, stepCtx);

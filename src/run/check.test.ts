@@ -30,7 +30,7 @@ function setting(...checks: readonly Check[]) {
     refs: { site: {}, pins: {}, secrets: [] },
   }));
   const request: CheckRequest = {
-    ...{ disk: { path: '/a/disk.qcow2', format: 'qcow2' }, arch: 'x86_64', firmware: ['bios'], memory: 1, cpus: 1 },
+    ...{ medium: { path: '/a/disk.qcow2', format: 'qcow2' }, arch: 'x86_64', firmware: ['bios'], memory: 1, cpus: 1 },
     ...{ virtualization: 'auto', secureBoot: false, packages: [], scratch: '/s', logs: '/l', state: '/t' },
     ...{ uses, kinds: { checks: byName(checks) } },
   };

@@ -14,6 +14,8 @@ export type CheckRequest = CopyRequest & {
   readonly firmware: readonly Firmware[];
   readonly uses: readonly KindUse[];
   readonly kinds: Pick<Kinds, 'checks'>;
+  /** Tells these checks from those of another file of the same image: `ISO`. */
+  readonly mark?: string;
 };
 
 export type CheckResult = {
@@ -62,9 +64,15 @@ export async function checkArtifact(request: CheckRequest, ctx: Context): Promis
       results.push(...(await bootAll(bench, request, guests, ctx)));
     }
     for (const [index, { use, check }] of checks.entries()) {
-      const id = `check-${index + 1}-${check.name}`;
+      const id = idOf(`check-${index + 1}-${check.name}`, request.mark);
       const alive = guests.filter(({ lost }) => !lost.aborted);
-      results.push(await runCheck({ id, check, options: use.options }, subjectOf(request, alive), ctx));
+      results.push(
+        await runCheck(
+          { id, check, title: titleOf(check.title(use.options), request.mark), options: use.options },
+          subjectOf(request, alive),
+          ctx,
+        ),
+      );
     }
   } finally {
     await Promise.all(guests.map((guest) => guest.stop()));
@@ -82,23 +90,31 @@ function checkOf(use: KindUse, kinds: CheckRequest['kinds']): Check {
   return check;
 }
 
-function subjectOf({ arch, disk, scratch }: CheckRequest, guests: readonly CopiedGuest[]): CheckSubject {
-  return { arch, disk, guests, scratch };
+function subjectOf({ arch, medium, scratch }: CheckRequest, guests: readonly CopiedGuest[]): CheckSubject {
+  return { arch, medium, guests, scratch };
+}
+
+function idOf(id: string, mark: string | undefined): string {
+  return mark === undefined ? id : `${mark.toLowerCase()}-${id}`;
+}
+
+function titleOf(title: string, mark: string | undefined): string {
+  return mark === undefined ? title : `${title} (${mark})`;
 }
 
 /** Boot under each firmware at once; guests that came up are added in the order of the spec. */
 async function bootAll(
   bench: OpenBench,
-  { disk, firmware }: CheckRequest,
+  { medium, firmware, mark }: CheckRequest,
   guests: CopiedGuest[],
   ctx: Context,
 ): Promise<readonly CheckResult[]> {
   const up = new Map<Firmware, CopiedGuest>();
   const boots = firmware.map((name) => {
-    const inside = { ...ctx, step: `boot-${name}` };
-    const title = `boot under ${firmwareNames[name]}`;
+    const inside = { ...ctx, step: idOf(`boot-${name}`, mark) };
+    const title = titleOf(`boot under ${firmwareNames[name]}`, mark);
     return asStep({ check: 'boot', title }, inside, async () => {
-      const guest = await bootCopy(bench, disk, name, inside);
+      const guest = await bootCopy(bench, medium, name, inside);
       up.set(name, guest);
       return `login after ${Math.round(guest.seconds)} s`;
     });
@@ -112,15 +128,22 @@ async function bootAll(
   });
 }
 
+type CheckUse = {
+  readonly id: string;
+  readonly check: Check;
+  readonly title: string;
+  readonly options: unknown;
+};
+
 async function runCheck(
-  { id, check, options }: { readonly id: string; readonly check: Check; readonly options: unknown },
+  { id, check, title, options }: CheckUse,
   subject: CheckSubject,
   ctx: Context,
 ): Promise<CheckResult> {
   const inside = { ...ctx, step: id };
-  const named = { check: check.name, title: check.title(options) };
+  const named = { check: check.name, title };
   if (check.needs === 'guest' && subject.guests.length === 0) {
-    const end = { id, title: named.title, outcome: 'skipped', seconds: 0 } as const;
+    const end = { id, title, outcome: 'skipped', seconds: 0 } as const;
     ctx.emit({ type: 'step.end', ...end });
     return { ...named, outcome: 'skipped', seconds: 0, evidence: 'no guest is up' };
   }

@@ -11,7 +11,7 @@ import type { Manifest } from '../core/manifest.ts';
 import { createHost } from '../host/host.ts';
 import { storePaths } from '../store/paths.ts';
 import { newSigner, publicLine } from '../trace/keys.ts';
-import { bootableFile, writeFormats, writeSidecars } from './finish.ts';
+import { bootMedia, writeFormats, writeSidecars } from './finish.ts';
 import { recordChecks } from './trace.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -48,15 +48,18 @@ test('every format is written beside its digest, the way sha256sum reads it', as
   expect(artifacts.map(({ format }) => format)).toEqual(['raw', 'qcow2']);
 });
 
-test('the first artifact that boots as it is gets checked; none is no artifact', () => {
-  const [raw, qcow2] = ['raw', 'qcow2'].map((format) => ({ file: `x.${format}`, format, bytes: 1, sha256: format }));
-  if (raw === undefined || qcow2 === undefined) throw new Error('two of them');
-  expect(bootableFile(workshop(), '/f', [raw, qcow2])).toEqual({
-    path: '/f/x.qcow2',
-    format: 'qcow2',
-    sha256: 'qcow2',
-  });
-  expect(bootableFile(workshop(), '/f', [raw])).toBeUndefined();
+test('the first disk and the first ISO that boot as they are get checked, in their order', () => {
+  const [qcow2] = formats.filter(({ name }) => name === 'qcow2');
+  if (qcow2 === undefined) throw new Error('there is one');
+  const iso: typeof qcow2 = { ...qcow2, name: 'iso', boots: () => 'iso' };
+  const { kinds, ...rest } = workshop();
+  const both = { ...rest, kinds: { ...kinds, formats: byName([...formats, iso]) } };
+  const file = (name: string, format: string) => ({ file: name, format, bytes: 1, sha256: name });
+  const media = (...files: ReturnType<typeof file>[]) => bootMedia(both, '/f', files).map(({ path }) => path);
+  expect(media(file('x.raw', 'raw'))).toEqual([]);
+  expect(media(file('x.raw', 'raw'), file('a.qcow2', 'qcow2'), file('b.qcow2', 'qcow2'))).toEqual(['/f/a.qcow2']);
+  expect(media(file('x.iso', 'iso'), file('a.qcow2', 'qcow2'))).toEqual(['/f/x.iso', '/f/a.qcow2']);
+  expect(bootMedia(both, '/f', [file('x.iso', 'iso')])).toEqual([{ path: '/f/x.iso', format: 'iso', sha256: 'x.iso' }]);
 });
 
 const manifest: Manifest = {

@@ -1,7 +1,7 @@
 import { extname, join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import type { Context } from '../core/context.ts';
-import { type DiskFile, extensionsOf, type Format } from '../core/kinds.ts';
+import { type BootMedium, extensionsOf, type Format, isDisk } from '../core/kinds.ts';
 import type { ArtifactFile, Manifest } from '../core/manifest.ts';
 import { withRoom } from '../core/space.ts';
 import type { ImageSpec } from '../core/spec.ts';
@@ -86,18 +86,24 @@ export async function writeSidecars(
   }
 }
 
-/** The first artifact that QEMU can boot as it is, for the checks. */
-export function bootableFile(
+export type BootArtifact = BootMedium & { readonly sha256: string };
+
+/**
+ * The artifacts that a machine starts from as they are, for the checks: the first that is a disk and the first ISO, which
+ * start in ways of their own.
+ */
+export function bootMedia(
   workshop: Workshop,
   folder: string,
   artifacts: readonly ArtifactFile[],
-): (DiskFile & { readonly sha256: string }) | undefined {
-  for (const artifact of artifacts) {
+): readonly BootArtifact[] {
+  const media = artifacts.flatMap((artifact): readonly BootArtifact[] => {
     const { kind, options } = writtenAs(artifact, workshop);
     const format = kind?.boots(options);
-    if (format !== undefined) return { path: join(folder, artifact.file), format, sha256: artifact.sha256 };
-  }
-  return undefined;
+    return format === undefined ? [] : [{ path: join(folder, artifact.file), format, sha256: artifact.sha256 }];
+  });
+  const firsts = [media.find(isDisk), media.find((one) => !isDisk(one))];
+  return media.filter((one) => firsts.includes(one));
 }
 
 /** The format of an artifact with its options, which manifests did not always tell. */

@@ -1,10 +1,11 @@
 import type { Arch } from '../core/arch.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
-import type { DiskFile } from '../core/kinds.ts';
+import { type BootMedium, type DiskFile, isDisk } from '../core/kinds.ts';
 import { type GuestKeys, makeKeys, readKeys } from '../guest/keys.ts';
 import { bareUserData, buildUser, buildUserData, credentials, loginUser, userData, writeSeed } from '../guest/seed.ts';
 import type { SshLogin } from '../guest/ssh.ts';
+import { extractArgv } from '../iso/facts.ts';
 import { findAccelerator } from '../qemu/accelerator.ts';
 import type { Accelerator } from '../qemu/argv.ts';
 import { openImage } from '../qemu/image-files.ts';
@@ -63,15 +64,15 @@ export type CopyRequest = Omit<
   BenchRequest,
   'purpose' | 'cloudInit' | 'direct' | 'kernel' | 'kernelVersion' | 'access' | 'earlier'
 > & {
-  readonly disk: DiskFile;
+  readonly medium: BootMedium;
   /** Names of the packages in the image. */
   readonly packages: readonly string[];
 };
 
 /** The bench for copies of a finished disk. */
 export function openCopyBench(request: CopyRequest, ctx: Context): Promise<OpenBench> {
-  const { disk, packages, ...rest } = request;
-  const kernel = () => kernelOf(disk, request.scratch, ctx);
+  const { medium, packages, ...rest } = request;
+  const kernel = () => mediumKernel(medium, request.scratch, ctx);
   const known = { cloudInit: packages.includes('cloud-init'), kernelVersion: kernelAmong(packages) };
   return openBench({ ...rest, ...known, purpose: 'check', kernel }, ctx);
 }
@@ -175,6 +176,14 @@ async function ownLogin(access: GuestAccess, sockets: string, ctx: Context): Pro
   const askpass = `${sockets}/askpass`;
   await ctx.host.files.write(askpass, `#!/bin/sh\nexec cat '${sockets}/password'\n`, 0o700);
   return { user, askpass, ...known };
+}
+
+async function mediumKernel(medium: BootMedium, scratch: string, ctx: Context): Promise<GuestKernel | undefined> {
+  if (isDisk(medium)) return kernelOf(medium, scratch, ctx);
+  await ctx.host.files.makeDirectory(scratch);
+  const file = `${scratch}/probe-kernel`;
+  await ctx.host.run({ argv: extractArgv(medium.path, [['live/vmlinuz', file]]) }, { signal: ctx.signal });
+  return { file, version: '' };
 }
 
 /** A kernel of a disk, copied into `scratch`; undefined when the disk has none that can be read. */

@@ -4,9 +4,9 @@ import type { Arch } from '../core/arch.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Json } from '../core/keys.ts';
-import type { DiskFile } from '../core/kinds.ts';
+import { type DiskFile, isDisk } from '../core/kinds.ts';
 import { type FinishedBuild, findByKey, markUsed } from '../store/artifacts.ts';
-import { bootableFile, writtenAs } from './finish.ts';
+import { bootMedia, writtenAs } from './finish.ts';
 import { withRoomForTools } from './room.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -31,7 +31,7 @@ export async function parentDisk(
 ): Promise<DiskFile> {
   const found = await findParent(workshop, name, request);
   await markUsed(found, workshop.host.now());
-  const ready = bootableFile(workshop, found.folder, found.manifest.artifacts);
+  const ready = bootMedia(workshop, found.folder, found.manifest.artifacts).find(isDisk);
   if (ready === undefined) return unpackParent(workshop, found, request.folder, ctx);
   await verify(ready, found, ctx);
   return { path: ready.path, format: ready.format };

@@ -1,18 +1,19 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { digest, type Json } from '../core/keys.ts';
-import type { DiskFile } from '../core/kinds.ts';
+import { isDisk } from '../core/kinds.ts';
 import type { ArtifactFile, CheckRecord, InstalledPackage } from '../core/manifest.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { readChecks, writeChecks } from '../store/records.ts';
 import { checkArtifact } from './check.ts';
+import type { BootArtifact } from './finish.ts';
 import { readBack } from './read-back.ts';
 import type { Workshop } from './workshop.ts';
 
 export type Proof = {
   readonly spec: ImageSpec;
-  /** What is booted. */
-  readonly disk: DiskFile & { readonly sha256: string };
+  /** What is booted: each of them is to hold what the checks say. */
+  readonly media: readonly BootArtifact[];
   /** All files of the build, and where they are. */
   readonly artifacts: readonly ArtifactFile[];
   readonly folder: string;
@@ -24,28 +25,42 @@ export type Proof = {
 };
 
 /**
- * Run the image's checks on a finished artifact and read the others back, or remember how that went for the same bytes;
+ * Run the image's checks on finished artifacts and read the others back, or remember how that went for the same bytes;
  * fails if one fails.
  */
-export async function proveArtifact(workshop: Workshop, proof: Proof, ctx: Context): Promise<readonly CheckRecord[]> {
-  const { spec, disk } = proof;
+export async function proveMedia(workshop: Workshop, proof: Proof, ctx: Context): Promise<readonly CheckRecord[]> {
+  const checks: CheckRecord[] = [];
+  for (const medium of proof.media) checks.push(...(await proveOne(workshop, proof, medium, ctx)));
+  return checks;
+}
+
+async function proveOne(
+  workshop: Workshop,
+  proof: Proof,
+  medium: BootArtifact,
+  ctx: Context,
+): Promise<readonly CheckRecord[]> {
+  const { spec } = proof;
+  const mark = proof.media.length > 1 && !isDisk(medium) ? 'ISO' : undefined;
   const asked = digest([
     spec.firmware,
+    ...(mark === undefined ? [] : [mark]),
     spec.checks.map(({ kind, options }) => [kind, versionOf(workshop, kind), options]),
     proof.artifacts.map(({ sha256 }) => sha256),
   ] as Json);
-  const remembered = proof.force ? undefined : await readChecks(workshop.paths, disk.sha256, asked);
+  const remembered = proof.force ? undefined : await readChecks(workshop.paths, medium.sha256, asked);
   if (remembered !== undefined) {
     for (const [index, check] of remembered.entries()) {
-      const id = `check-${index}-${check.check}`;
+      const id = `check-${mark ?? ''}${index}-${check.check}`;
       ctx.emit({ type: 'step.end', id, title: check.title, outcome: 'cached', seconds: 0 });
     }
     return remembered;
   }
-  const held = await readBack(workshop, proof, ctx);
+  const held = isDisk(medium) ? await readBack(workshop, { ...proof, disk: medium }, ctx) : [];
   const report = await checkArtifact(
     {
-      disk: { path: disk.path, format: disk.format },
+      medium: { path: medium.path, format: medium.format },
+      ...(mark === undefined ? {} : { mark }),
       arch: spec.arch,
       firmware: spec.firmware,
       uses: spec.checks,
@@ -55,8 +70,8 @@ export async function proveArtifact(workshop: Workshop, proof: Proof, ctx: Conte
       virtualization: spec.virtualization,
       secureBoot: spec.secureBoot,
       packages: proof.packages.map(({ name }) => name),
-      scratch: join(proof.scratch, 'checks'),
-      logs: join(workshop.paths.builds, proof.build),
+      scratch: join(proof.scratch, `checks${mark ?? ''}`),
+      logs: join(workshop.paths.builds, proof.build, ...(mark === undefined ? [] : [mark.toLowerCase()])),
       state: join(workshop.paths.home, 'state'),
     },
     ctx,
@@ -69,7 +84,7 @@ export async function proveArtifact(workshop: Workshop, proof: Proof, ctx: Conte
     ...(evidence === undefined ? {} : { evidence }),
   }));
   const checks = [...held, ...proven];
-  await writeChecks(workshop.paths, disk.sha256, asked, checks);
+  await writeChecks(workshop.paths, medium.sha256, asked, checks);
   return checks;
 }
 

@@ -31,7 +31,7 @@ export async function readBack(workshop: Workshop, request: ReadBack, ctx: Conte
     if (artifact.sha256 === request.disk.sha256) continue;
     const { kind, options } = writtenAs(artifact, workshop);
     const format = kind?.boots(options);
-    if (kind === undefined || (format === undefined && kind.unpack === undefined)) continue;
+    if (kind === undefined || format === 'iso' || (format === undefined && kind.unpack === undefined)) continue;
     const title = `${artifact.file} holds the same disk`;
     const { seconds } = await withStep({ id: `read-back-${artifact.file}`, title }, ctx, async (inner) => {
       const file = join(request.folder, artifact.file);

@@ -83,7 +83,8 @@ function checkParent(name: string, arch: Arch, spot: Expanded['parents'][number]
 function checkFormats({ name, spec }: Expanded, spot: Expanded['parents'][number]['spot'], known: Known): void {
   const isDisk = spec?.formats.some(({ kind, options }) => {
     const format = known.kinds.formats.get(kind);
-    return format?.boots(options) !== undefined || format?.unpack !== undefined;
+    const boots = format?.boots(options);
+    return (boots !== undefined && boots !== 'iso') || format?.unpack !== undefined;
   });
   if (isDisk === false) {
     const message = `no format of image ${show(name)} holds a disk that another image can start from`;

@@ -81,7 +81,7 @@ async function prove(wanted: readonly (string | Record<string, unknown>)[]): Pro
     return { kind, options: parsed, place, refs: { site: {}, pins: {}, secrets: [] } };
   });
   const request: CheckRequest = {
-    ...{ disk: { path, format: 'qcow2' }, arch: 'x86_64', firmware: ['bios'], uses, kinds: { checks } },
+    ...{ medium: { path, format: 'qcow2' }, arch: 'x86_64', firmware: ['bios'], uses, kinds: { checks } },
     ...{ memory: 1024 ** 3, cpus: 2, virtualization: 'auto', secureBoot: false, packages: ['cloud-init'] },
     ...{ scratch: join(folder, 'scratch'), logs: join(folder, 'logs'), state: join(folder, 'state') },
   };

@@ -25,7 +25,7 @@ async function emptyDisk(firmware: Firmware): Promise<CheckRequest> {
   await truncate(path, 64 * 1024 * 1024);
   const use = { options: {}, place: { file: 'x', line: 1, column: 1 }, refs: { site: {}, pins: {}, secrets: [] } };
   return {
-    ...{ disk: { path, format: 'raw' }, arch: 'x86_64', firmware: [firmware], kinds: { checks } },
+    ...{ medium: { path, format: 'raw' }, arch: 'x86_64', firmware: [firmware], kinds: { checks } },
     ...{
       uses: [{ kind: 'ssh', ...use }],
       memory: 512 * 1024 * 1024,

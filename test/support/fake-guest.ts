@@ -30,7 +30,7 @@ export function fakeGuest(answers: readonly Answer[] = [], firmware: Firmware = 
 }
 
 export function fakeSubject(guests: readonly CheckGuest[]): CheckSubject {
-  return { arch: 'x86_64', disk: { path: '/a/disk.qcow2', format: 'qcow2' }, guests, scratch: '/s' };
+  return { arch: 'x86_64', medium: { path: '/a/disk.qcow2', format: 'qcow2' }, guests, scratch: '/s' };
 }
 
 /** A context over some functions of a host; what is not given may not be used. */

@@ -79,7 +79,7 @@ const presentCheck = defineCheck({
   title: () => 'present',
   run: async (_, subject, ctx) => {
     fillDiskAt('check');
-    return `${(await ctx.host.files.stat(subject.disk.path))?.size} bytes`;
+    return `${(await ctx.host.files.stat(subject.medium.path))?.size} bytes`;
   },
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type CheckGuest, defineCheck } from '../../core/kinds.ts';
+import type { Context } from '../../core/context.ts';
+import { type CheckGuest, type DiskFile, defineCheck, isDisk } from '../../core/kinds.ts';
 import { firmwares } from '../../core/spec.ts';
 import { grownSize } from '../../guest/growth.ts';
 import { guestTools } from '../../guest/tools.ts';
@@ -29,25 +30,52 @@ export const boot = defineCheck<BootOptions>({
   name: 'boot',
   version: 1,
   summary:
-    'It boots under each firmware, no systemd unit fails, and the root file system grows to the disk where something in it is to do that.',
+    'It boots under each firmware, no systemd unit fails, and the root file system grows to the disk where something in it is to do that; a live ISO runs from its medium.',
   options,
   example: {},
   title: ({ firmware }) => `system comes up${firmware === undefined ? '' : ` under ${firmware.join(' and ')}`}`,
   tools: (_, arch) => guestTools(arch),
   needs: 'guest',
-  run: async ({ firmware, grows }, { guests, disk }, ctx) => {
+  run: async ({ firmware, grows }, { guests, medium }, ctx) => {
     const missing = (firmware ?? []).filter((name) => !guests.some((guest) => guest.firmware === name));
     if (missing.length > 0) throw checkFailed(`no guest is up under ${missing.join(' and ')}`);
-    const size = await diskSize(disk, ctx);
-    const sizes = await onEach(guests, async (guest) => {
-      await settled(guest);
-      return rootSize(guest, { wanted: grownSize(size), grows });
-    });
-    const gib = (Math.min(...sizes) / 1024 ** 3).toFixed(1);
-    const root = Math.min(...sizes) < grownSize(size) ? 'keeps its size of' : 'grew to';
-    return `systemd is running, no failed unit, root file system ${root} ${gib} GiB ${underAll(guests)}`;
+    await onEach(guests, settled);
+    const root = isDisk(medium) ? await grownRoot(medium, { guests, grows }, ctx) : await liveRoot(guests);
+    return `systemd is running, no failed unit, ${root} ${underAll(guests)}`;
   },
 });
+
+async function grownRoot(
+  disk: DiskFile,
+  { guests, grows }: { readonly guests: readonly CheckGuest[]; readonly grows: boolean | undefined },
+  ctx: Context,
+): Promise<string> {
+  const wanted = grownSize(await diskSize(disk, ctx));
+  const sizes = await onEach(guests, (guest) => rootSize(guest, { wanted, grows }));
+  const gib = (Math.min(...sizes) / 1024 ** 3).toFixed(1);
+  return `root file system ${Math.min(...sizes) < wanted ? 'keeps its size of' : 'grew to'} ${gib} GiB`;
+}
+
+/** Prints the type of the root file system where it can be written, and that of the medium (live-boot(7)). */
+const liveScript = `set -e
+touch /etc/.ingot-check
+rm /etc/.ingot-check
+findmnt -no FSTYPE /
+findmnt -no FSTYPE /run/live/medium`;
+
+/** With `toram` all of it was copied to memory. */
+const fromMedium = new Set(['iso9660', 'tmpfs']);
+
+/** The root of a live system is an overlay of its medium, and takes changes. */
+async function liveRoot(guests: readonly CheckGuest[]): Promise<string> {
+  await onEach(guests, async (guest) => {
+    const result = await guest.exec({ text: liveScript });
+    const [root, medium] = result.stdout.trim().split('\n');
+    if (result.exitCode === 0 && root === 'overlay' && fromMedium.has(medium ?? '')) return;
+    throw checkFailed('it does not run as a live system from its medium', lastLines(result));
+  });
+  return 'live system on an overlay of its medium';
+}
 
 /** Wait until systemd has started everything; every failed unit is named. */
 async function settled(guest: CheckGuest): Promise<void> {

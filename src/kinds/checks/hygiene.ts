@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { type CheckGuest, defineCheck } from '../../core/kinds.ts';
+import type { Context } from '../../core/context.ts';
+import { type BootMedium, type CheckGuest, defineCheck, isDisk } from '../../core/kinds.ts';
 import { type ImageFiles, openImage } from '../../qemu/image-files.ts';
 import { asRaw } from '../../qemu/img.ts';
+import { openLive } from '../live/read.ts';
 import { checkFailed } from './on-each.ts';
 
 /** The finished disk, never booted, holds no identity and no trace of its making; what boots from it makes its own. */
@@ -9,7 +11,7 @@ export const hygiene = defineCheck<Record<string, never>>({
   name: 'hygiene',
   version: 2,
   summary:
-    'The finished disk holds no host keys, machine-id, users, logs, histories or caches; two boots of it are two machines.',
+    'The finished disk (or live ISO) holds no host keys, machine-id, users, logs, histories or caches; two boots of it are two machines.',
   options: z.strictObject({}),
   example: {},
   title: () => 'no identity, no traces',
@@ -18,16 +20,21 @@ export const hygiene = defineCheck<Record<string, never>>({
     { program: 'qemu-img', debian: 'qemu-utils', why: 'unpacks the finished disk to read it' },
   ],
   needs: 'file',
-  run: async (_, { disk, guests, scratch }, ctx) => {
-    const image = await openImage(await asRaw(disk, `${scratch}/disk.raw`, ctx), ctx);
+  run: async (_, { medium, guests, scratch }, ctx) => {
+    const image = await open(medium, scratch, ctx);
     const found = [...(await traces(image)), ...sameness(guests.map(({ identity }) => identity))];
     if (found.length > 0) {
       const more = found.length === 1 ? '' : `, and ${found.length - 1} more`;
       throw checkFailed(`${found[0]}${more}`, found);
     }
-    return `nothing found in the disk; ${identities(guests)}`;
+    return `nothing found in ${isDisk(medium) ? 'the disk' : 'the live system'}; ${identities(guests)}`;
   },
 });
+
+async function open(medium: BootMedium, scratch: string, ctx: Context): Promise<ImageFiles> {
+  if (!isDisk(medium)) return openLive(medium.path, scratch, ctx);
+  return openImage(await asRaw(medium, `${scratch}/disk.raw`, ctx), ctx);
+}
 
 function identities(guests: readonly CheckGuest[]): string {
   if (guests.length === 0) return 'no guest was booted, so its own keys were not looked at';

@@ -1,12 +1,12 @@
 import type { Context } from '../../core/context.ts';
 import { IngotError } from '../../core/errors.ts';
-import type { Volume } from '../../qemu/ext4.ts';
+import type { Ext4 } from '../../qemu/ext4.ts';
 import { aclText } from '../../qemu/ext4-attributes.ts';
-import { ext4Tree, type TreeEntry } from '../../qemu/ext4-tree.ts';
+import type { TreeEntry } from '../../qemu/ext4-tree.ts';
 import { openRoot } from '../../qemu/root-files.ts';
 import { tarEnd, tarHeader, tarPadding } from './tar-header.ts';
 
-export type Root = { readonly volume: Volume; close(): Promise<void> };
+export type Root = Ext4 & { close(): Promise<void> };
 
 /** The root file system of a raw disk, to be closed; where it cannot be read, what to do. */
 export async function rootOf(disk: string, { host }: Context): Promise<Root> {
@@ -16,13 +16,13 @@ export async function rootOf(disk: string, { host }: Context): Promise<Root> {
     await file.close();
     throw error;
   });
-  if (root !== undefined) return { volume: root.volume, close: () => file.close() };
+  if (root !== undefined) return { ...root, close: () => file.close() };
   await file.close();
   throw new IngotError({
     code: 'SPEC_INVALID',
     message:
-      'the disk has no root file system that tar and squashfs can be made from: it must be ext4, and unmounted cleanly',
-    hint: 'write `filesystem: ext4` in the image, or leave tar and squashfs out of its formats',
+      'the disk has no root file system that tar, squashfs and iso can be made from: it must be ext4, and unmounted cleanly',
+    hint: 'write `filesystem: ext4` in the image, or leave them out of its formats',
   });
 }
 
@@ -32,14 +32,14 @@ type ReadOptions = { readonly offset?: number; readonly length?: number };
  * A file system as a tar (pax), as it comes: names in order, numbers for owners, times in seconds, with hard links, device
  * nodes, attributes (capabilities) and access control lists. Sockets and lost+found are left out.
  */
-export async function* tarOf(volume: Volume, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* tarOf(tree: AsyncIterable<TreeEntry>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const first = new Map<number, Buffer>();
   let written = 0;
   const emit = (part: Buffer) => {
     written += part.length;
     return part;
   };
-  for await (const entry of ext4Tree(volume)) {
+  for await (const entry of tree) {
     signal.throwIfAborted();
     if (entry.type === 's' || entry.path === '/lost+found') continue;
     const name = nameOf(entry);

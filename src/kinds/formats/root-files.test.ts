@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { facts, formatLab, noise, sha256 } from '../../../test/support/format-lab.ts';
-import { squashfs, tar2sqfsArgv } from './squashfs.ts';
+import { tar2sqfsArgv } from '../disk-files/squash.ts';
+import { squashfs } from './squashfs.ts';
 import { tar } from './tar.ts';
 
 const lab = formatLab();

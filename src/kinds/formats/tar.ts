@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineFormat } from '../../core/kinds.ts';
+import { ext4Tree } from '../../qemu/ext4-tree.ts';
 import { compressions, packStream, suffixes, toolsOf } from '../disk-files/compression.ts';
 import { rootOf, tarOf } from '../disk-files/root-tar.ts';
 
@@ -20,7 +21,7 @@ export const tar = defineFormat<Options>({
   write: async (o, { disk, output }, ctx) => {
     const root = await rootOf(disk, ctx);
     try {
-      await packStream(o.compression, tarOf(root.volume, ctx.signal), output, ctx);
+      await packStream(o.compression, tarOf(ext4Tree(root.volume), ctx.signal), output, ctx);
     } finally {
       await root.close();
     }
