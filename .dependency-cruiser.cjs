@@ -30,6 +30,7 @@ module.exports = {
     only('installer', 'core'),
     only('trace', 'core'),
     only('chunks', 'core'),
+    only('release', 'core'),
     only('store', 'core', 'host'),
     only('serve', 'core', 'store', 'host'),
     only('kinds', 'core', 'tree', 'qemu', 'guest', 'upstream', 'iso', 'installer', 'chunks'),
@@ -51,6 +52,7 @@ module.exports = {
       'iso',
       'trace',
       'chunks',
+      'release',
     ),
     {
       name: 'cli-is-handed-the-engine',
@@ -72,7 +74,7 @@ module.exports = {
       to: {
         path: [
           '^(node:)?(child_process|cluster|dgram|dns|http|http2|https|net|tls)(/promises)?$',
-          '(^|/)node_modules/(execa|undici)/',
+          '(^|/)node_modules/(execa|undici|@octokit)/',
         ],
         pathNot: ['^src/'],
       },
