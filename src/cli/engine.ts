@@ -36,6 +36,14 @@ import type {
   PinsRequest,
   PinsResult,
 } from './requests/upkeep.ts';
+import type {
+  ImageDownload,
+  ImageDownloadRequest,
+  ReleasedListRequest,
+  ReleaseRequest,
+  ReleaseResult,
+  RemoteImage,
+} from './requests/release.ts';
 
 /**
  * All that commands can ask for. Arguments and results are plain data; failures are thrown as IngotError, except
@@ -67,6 +75,12 @@ export type Engine = {
   publish(request: PublishRequest, io: Io): Promise<PublishedFile>;
   /** Fetch a file of which a server has a list of chunks: those that are not here. */
   fetch(request: FetchRequest, io: Io): Promise<Fetched>;
+  /** Put images into a release on GitHub, or take them out; or say what would be done. */
+  release(request: ReleaseRequest, io: Io): Promise<ReleaseResult>;
+  /** The images that a release holds. */
+  releasedImages(request: ReleasedListRequest, io: Io): Promise<readonly RemoteImage[]>;
+  /** Fetch images of a release; one result for each image and architecture. */
+  downloadImages(request: ImageDownloadRequest, io: Io): Promise<readonly ImageDownload[]>;
   /** Look up what pins and sources are upstream now, and follow them if that is asked for. */
   pins(request: PinsRequest, io: Io): Promise<PinsResult>;
   /** The ISOs of `isos.yaml`, and what is here of each. */

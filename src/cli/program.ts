@@ -10,6 +10,8 @@ import { version } from './version.ts';
 export async function createProgram(argv: readonly string[], deps: CliDeps, act: Act) {
   const paint = painter(wantsColor(deps.stdout, deps.env, !argv.includes('--no-color')));
   const program = baseProgram(deps);
+  // Some commands have a --version of their own, and the program would take it from them.
+  if (!argv.some((word) => Object.hasOwn(verbs, word))) program.version(version, '--version', 'print the version');
   const addVerb = (parent: Pick<BareCommand, 'command'>, name: string, verb: Verb) => {
     const command: BareCommand = parent
       .command(name)
@@ -55,7 +57,6 @@ function baseProgram(deps: CliDeps) {
       getOutHelpWidth: () => deps.stdout.columns ?? 100,
       getOutHasColors: () => true,
     })
-    .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'examples, arguments and options')
     .option('--json', 'results as JSON on stdout')
     .option('--project <dir>', 'the project (default: the nearest folder upwards with ingot.yaml)')

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { type Arch, arches } from '../core/arch.ts';
+import { isApiAddress, repositoryPattern } from '../core/repository.ts';
 
 const otherNames: Readonly<Record<string, Arch>> = { amd64: 'x86_64', arm64: 'aarch64' };
 
@@ -29,6 +30,18 @@ export function period(text: string): number {
   const seconds = unit === undefined ? undefined : periods[unit];
   if (seconds === undefined) throw new InvalidArgumentError('Expected a time like 12h, 30d or 2w.');
   return Number(number) * seconds;
+}
+
+/** The name of a repository: `owner/name`. */
+export function repositoryName(text: string): string {
+  if (!repositoryPattern.test(text)) throw new InvalidArgumentError('Expected a repository like owner/name.');
+  return text;
+}
+
+/** The address of an API that a token may be sent to. */
+export function apiAddress(text: string): string {
+  if (!isApiAddress(text)) throw new InvalidArgumentError('Expected an https address like https://HOST/api/v3.');
+  return text;
 }
 
 const powers = 'KMGT';

@@ -18,6 +18,8 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   serve: async () => (await import('./commands/serve.ts')).serve,
   publish: async () => (await import('./commands/publish.ts')).publish,
   fetch: async () => (await import('./commands/fetch.ts')).fetch,
+  release: async () => (await import('./commands/release.ts')).release,
+  images: async () => (await import('./commands/images.ts')).images,
   gc: async () => (await import('./commands/gc.ts')).gc,
   new: async () => (await import('./commands/new.ts')).create,
   schema: async () => (await import('./commands/schema.ts')).schema,

@@ -2,6 +2,7 @@ import type { ImageRequest } from '../cli/requests/images.ts';
 import type { Change, Difference, DiffRequest, DiffSide } from '../cli/requests/trace.ts';
 import { debianArch } from '../core/arch.ts';
 import { IngotError } from '../core/errors.ts';
+import type { Files } from '../core/host.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Workshop } from '../run/workshop.ts';
 import { type FinishedBuild, finishedBuilds } from '../store/artifacts.ts';
@@ -13,6 +14,11 @@ import { findBuild } from './find-build.ts';
 /** What differs between two finished builds: what went in, and what came out. */
 export async function compareBuilds(workshop: Workshop, request: DiffRequest): Promise<Difference> {
   const [from, to] = await sides(workshop, request);
+  return compareFinished(from, to, workshop.host.files);
+}
+
+/** What differs between two builds that lie in folders. */
+export async function compareFinished(from: FinishedBuild, to: FinishedBuild, all: Files): Promise<Difference> {
   const same = changes(digestsOf(from.manifest), digestsOf(to.manifest)).length === 0;
   return {
     from: sideOf(from.manifest),
@@ -20,7 +26,7 @@ export async function compareBuilds(workshop: Workshop, request: DiffRequest): P
     same,
     inputs: compareInputs(from.manifest, to.manifest),
     packages: changes(packagesOf(from.manifest), packagesOf(to.manifest)),
-    files: same ? [] : await files(workshop, from, to),
+    files: same ? [] : await files(all, from, to),
     sizes: changes(sizesOf(from.manifest), sizesOf(to.manifest)),
   };
 }
@@ -40,8 +46,8 @@ async function lastTwo(workshop: Workshop, request: ImageRequest): Promise<reado
   throw new IngotError({ code: 'NOT_FOUND', message, hint });
 }
 
-async function files(workshop: Workshop, from: FinishedBuild, to: FinishedBuild): Promise<readonly Change[]> {
-  const [before, after] = await Promise.all([from, to].map(({ folder }) => readContents(folder, workshop.host.files)));
+async function files(all: Files, from: FinishedBuild, to: FinishedBuild): Promise<readonly Change[]> {
+  const [before, after] = await Promise.all([from, to].map(({ folder }) => readContents(folder, all)));
   // A build whose list of contents is lost has not lost its files.
   return before === undefined || after === undefined ? [] : compareContents(before, after);
 }

@@ -19,12 +19,14 @@ import { fetchDelivered } from './fetch.ts';
 import { findBuild } from './find-build.ts';
 import { collectGarbage } from './gc.ts';
 import { checkAll, logIn } from './guests.ts';
+import { downloadImages, listReleased } from './images.ts';
 import { buildIsos } from './iso-build.ts';
 import { downloadIsos, listIsos, verifyIsos } from './isos.ts';
 import { makeKey } from './keys.ts';
 import { listImages } from './list.ts';
 import { followPins } from './pins.ts';
 import { publishHere } from './publish.ts';
+import { release } from './release.ts';
 import { serveArtifacts } from './serve.ts';
 import { tellStory } from './show.ts';
 import { type Ground, openWorkshop, selectImages } from './site.ts';
@@ -72,6 +74,9 @@ export function createEngine(ground: Ground): Engine {
     serve: (request, io) => serveArtifacts({ paths: storePaths(home()), host, cwd }, request, io),
     publish: (request, io) => publishHere({ paths: storePaths(home()), host, cwd }, request, io.signal),
     fetch: (request, io) => fetchDelivered({ paths: storePaths(home()), host, cwd }, request, io),
+    release: (request, io) => release(ground, request, io),
+    releasedImages: (request, io) => listReleased(ground, request, io),
+    downloadImages: (request, io) => downloadImages(ground, request, io),
     pins: async (request, io) => followPins(await openWorkshop(ground), request, io.signal),
     isos: async () => listIsos(await openWorkshop(ground)),
     addIso: async (request, io) => addIso(await openWorkshop(ground), request, cwd, io.signal),

@@ -40,7 +40,8 @@ export async function selectImages(workshop: Workshop, selection: Selection): Pr
   return withFamily(chosen, project.images, workshop.kinds);
 }
 
-function secretsFrom(env: Host['env']): (name: string) => string {
+/** The values of secrets, by the variables that hold them. */
+export function secretsFrom(env: Host['env']): (name: string) => string {
   return (name) => {
     const variable = `INGOT_SECRET_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
     const value = env[variable];

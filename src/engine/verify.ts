@@ -38,7 +38,8 @@ export async function verify(place: VerifyPlace, request: VerifyRequest, signal:
   return verifyImage(place, request, terms, signal);
 }
 
-async function readKey({ host, cwd }: VerifyPlace, given: string): Promise<PublicKey> {
+/** The public key that a person names: a file or its line. */
+export async function readKey({ host, cwd }: Pick<VerifyPlace, 'host' | 'cwd'>, given: string): Promise<PublicKey> {
   const key = parsePublic(given) ?? parsePublic((await host.files.readText(resolve(cwd, given))) ?? '');
   if (key !== undefined) return key;
   const hint = 'give the line or the file that `ingot keys new` or minisign wrote';
@@ -61,7 +62,8 @@ async function verifyImage(
   return { files };
 }
 
-async function verifyFile(host: Host, path: string, terms: Terms, signal: AbortSignal): Promise<VerifiedFile> {
+/** Whether one file is what the provenance beside it says. */
+export async function verifyFile(host: Host, path: string, terms: Terms, signal: AbortSignal): Promise<VerifiedFile> {
   const verdict = judge(await gather(host, path, signal), terms);
   if ('fault' in verdict) throw refused(path, verdict.fault);
   const { image, arch, build, key } = verdict.statement;

@@ -39,16 +39,17 @@ export async function openDispatcher(url: URL, pace: Pace): Promise<Dispatcher> 
 
 const mostRedirects = 10;
 
-/** Ask for an address, and follow redirects that may be followed. */
+/** Ask for an address, and follow redirects that may be followed; `own` is told to the first server only. */
 export async function follow(
-  from: { readonly url: URL; readonly dispatcher: Dispatcher },
+  from: { readonly url: URL; readonly dispatcher: Dispatcher; readonly own?: Readonly<Record<string, string>> },
   more: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
   const { request } = await import('undici');
   let { url } = from;
   for (let hops = 0; hops <= mostRedirects; hops++) {
-    const headers = { 'accept-encoding': 'identity', 'user-agent': 'ingot', ...more };
+    const own = url.origin === from.url.origin ? from.own : {};
+    const headers = { ...own, 'accept-encoding': 'identity', 'user-agent': 'ingot', ...more };
     const response = await request(url, { dispatcher: from.dispatcher, headers, signal });
     if (![301, 302, 303, 307, 308].includes(response.statusCode)) return response;
     await response.body.dump().catch(() => undefined);
@@ -63,7 +64,9 @@ export async function follow(
 /** What an answer without bytes means. */
 export function failedStatus(url: URL, response: Dispatcher.ResponseData): Error {
   const { statusCode: status, headers } = response;
-  if (status === 408 || status === 429 || status >= 500) {
+  // Of some, such as GitHub, 403 also means: later.
+  const isLater = status === 403 && headers['retry-after'] !== undefined;
+  if (status === 408 || status === 429 || status >= 500 || isLater) {
     return new PassingError(`the server answered ${status}`, retryAfterMs(oneOf(headers['retry-after']), Date.now()));
   }
   const shown = shownUrl(url);

@@ -23,6 +23,8 @@ export type FetchRequest = {
   /** Without it a download that an earlier process left is not gone on with. */
   readonly digest?: Digest;
   readonly maxBytes?: number;
+  /** Sent to the server of the address only, never to one that it redirects to. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** Bytes so far, and in all where the server says it. */
   readonly onProgress?: (done: number, total: number | undefined) => void;
@@ -104,7 +106,7 @@ async function connectOnce(transfer: Transfer): Promise<void> {
   let stop = (): void => undefined;
   try {
     const signal = AbortSignal.any([request.signal, stall.signal]);
-    const response = await follow(transfer, rangeHeaders(partial), signal);
+    const response = await follow({ ...transfer, own: request.headers ?? {} }, rangeHeaders(partial), signal);
     const body = readEagerly(response.body);
     stop = body.stop;
     if (!(await accept(transfer, response))) return;

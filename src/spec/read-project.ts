@@ -12,7 +12,7 @@ import { suggestion } from './nearest.ts';
 import { type MapNode, placeOf, plain, type Spot } from './node.ts';
 import { checkParents, inOrder, withParents } from './order.ts';
 import { Problems } from './problems.ts';
-import { namePattern, nameRule, projectSettings } from './settings.ts';
+import { namePattern, nameRule, projectSettings, type ReleaseSettings } from './settings.ts';
 import type { Variant } from './uses.ts';
 import { noPins, type Pins, readPins, readSite } from './values.ts';
 import { show } from './words.ts';
@@ -189,6 +189,17 @@ function choose(images: ReadonlyMap<string, ReadImage>, choice: Choice, hostArch
     message,
     hint: `an image names them in its file: \`arch: [${hostArch}, ${arch}]\``,
   });
+}
+
+/** What `ingot.yaml` says of releases; its other mistakes are told too. */
+export function readReleaseSettings(document: Document, problems: Problems): ReleaseSettings {
+  const { root, problems: own } = document.content();
+  for (const problem of own) problems.add(problem);
+  if (root === undefined) return {};
+  const checked = check(projectSettings, plain(root));
+  if ('value' in checked) return checked.value.release ?? {};
+  problems.findings(checked.findings, { node: root, above: root.spot, name: '' });
+  return {};
 }
 
 type Head = { readonly name?: string; readonly defaults: MapNode | undefined };

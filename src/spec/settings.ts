@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { arches } from '../core/arch.ts';
+import { isApiAddress, repositoryPattern } from '../core/repository.ts';
 import { filesystems, firmwares } from '../core/spec.ts';
 import { mebibyte, sizeSchema } from './size.ts';
 
@@ -94,6 +95,30 @@ const useLists = ['steps', 'checks', 'formats'] as const;
 /** Every key an image, a fragment or `defaults` may have. */
 export const imageKeys: readonly string[] = [...Object.keys(settings.shape), 'extends', 'source', ...useLists];
 
+/** Where `ingot release` puts images, and `ingot images` finds them. */
+const releaseSettings = z.strictObject({
+  repository: z
+    .string()
+    .regex(repositoryPattern, 'expected the name of a repository, such as owner/name')
+    .optional()
+    .describe('The repository whose releases hold the images, as owner/name.'),
+  api: z
+    .string()
+    .refine(isApiAddress, 'expected an https address, such as https://github.example.org/api/v3')
+    .optional()
+    .describe('Of GitHub Enterprise: the address of its API. Default https://api.github.com.'),
+  token: z
+    .string()
+    .regex(
+      /^\$\{secret\.[A-Za-z0-9_.-]+\}$/,
+      'expected the name of a secret, such as ${secret.github}; never the token itself',
+    )
+    .optional()
+    .describe('The secret that is the token, as `${secret.x}`. Default: what GH_TOKEN or GITHUB_TOKEN holds.'),
+});
+
+export type ReleaseSettings = z.infer<typeof releaseSettings>;
+
 /** `ingot.yaml`; its defaults are read like a fragment. */
 export const projectSettings = z.strictObject({
   name: z
@@ -102,6 +127,7 @@ export const projectSettings = z.strictObject({
     .optional()
     .describe("Name of the project; default: its folder's name."),
   description: z.string().max(1000).optional().describe('One line for people.'),
+  release: releaseSettings.optional().describe('GitHub releases of the images.'),
   defaults: z
     .unknown()
     .optional()
