@@ -26,6 +26,14 @@ import type {
   IsoRequest,
   IsoVerification,
 } from './requests/isos.ts';
+import type {
+  ImageDownload,
+  ImageDownloadRequest,
+  ReleasedListRequest,
+  ReleaseRequest,
+  ReleaseResult,
+  RemoteImage,
+} from './requests/release.ts';
 import type { Difference, DiffRequest, ImageStory, NewKey, Verification, VerifyRequest } from './requests/trace.ts';
 import type {
   CreateRequest,
@@ -36,14 +44,6 @@ import type {
   PinsRequest,
   PinsResult,
 } from './requests/upkeep.ts';
-import type {
-  ImageDownload,
-  ImageDownloadRequest,
-  ReleasedListRequest,
-  ReleaseRequest,
-  ReleaseResult,
-  RemoteImage,
-} from './requests/release.ts';
 
 /**
  * All that commands can ask for. Arguments and results are plain data; failures are thrown as IngotError, except
