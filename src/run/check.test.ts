@@ -72,6 +72,13 @@ test('each check is a step of its own, numbered as in the spec', async () => {
   ]);
 });
 
+test('checks of another file of the same image are told apart', async () => {
+  const { ctx, request, events } = setting(good);
+  const { results } = await checkArtifact({ ...request, mark: 'ISO' }, ctx);
+  expect(results.map(({ title }) => title)).toEqual(['the good (ISO)']);
+  expect(events.map((event) => ('id' in event ? event.id : ''))).toEqual(['iso-check-1-good', 'iso-check-1-good']);
+});
+
 test('a cancelled run ends with the reason, and no further check starts', async () => {
   const { ctx, request, events, stop } = setting(
     fileCheck('slow', async () => {

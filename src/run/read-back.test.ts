@@ -43,6 +43,12 @@ test('every format that holds a disk is read back, but not the file that is boot
   expect((await readdir(lab.path(''))).filter((name) => name.endsWith('.disk'))).toEqual([]);
 });
 
+test('a live ISO holds no disk to be read back', async () => {
+  const request = await write([]);
+  const iso = { file: 'x.iso', format: 'iso', options: {}, bytes: 1, sha256: 'of the ISO' };
+  expect(await readBack(workshop(), { ...request, artifacts: [iso] }, lab.ctx)).toEqual([]);
+});
+
 test.each(['qcow2', 'vhd', 'raw'])('a %s whose bytes are not those of the disk is found', async (format) => {
   const request = await write([format]);
   const disk = await open(request.disk.path, 'r+');

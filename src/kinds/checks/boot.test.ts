@@ -48,6 +48,20 @@ test('whether it has to grow can be said', async () => {
   expect(await boot.run({ grows: false }, some, ctx)).toMatch(/keeps its size of 2\.0 GiB/);
 });
 
+const live = { ...fakeSubject([]), medium: { path: '/a/x.iso', format: 'iso' } } as const;
+const root = (stdout: string) => ({ to: /findmnt/, stdout });
+
+test.each(['iso9660', 'tmpfs'])('a live ISO does not grow: it runs from its medium, here %s', async (medium) => {
+  const guests = [fakeGuest([running, root(`overlay\n${medium}\n`)])];
+  const evidence = await boot.run({}, { ...live, guests }, ctx);
+  expect(evidence).toBe('systemd is running, no failed unit, live system on an overlay of its medium under BIOS');
+});
+
+test('a system that runs from elsewhere is no proof of a live ISO', async () => {
+  const guests = [fakeGuest([running, root('ext4\niso9660\n')])];
+  await expect(boot.run({}, { ...live, guests }, ctx)).rejects.toThrow('does not run as a live system');
+});
+
 test('a firmware that was asked for must be there', async () => {
   const subject = fakeSubject([fakeGuest([running, size(3 * gib)])]);
   await expect(boot.run({ firmware: ['uefi'] }, subject, ctx)).rejects.toThrow('no guest is up under uefi');

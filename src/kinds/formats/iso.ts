@@ -92,7 +92,7 @@ async function writeIso(o: Options, writing: Writing, ctx: Context): Promise<voi
     ctx,
   );
   const id = uuidFrom(identity, canonical(o));
-  const loaders = await makeLoaders({ root, platforms: system.platforms, id, epoch, folder }, ctx);
+  const loaders = await makeLoaders({ root, system, id, epoch, folder }, ctx);
   await copyOut(system.kernel, `${folder}/vmlinuz`, ctx);
   await copyOut(system.initrd, `${folder}/initrd.img`, ctx);
   const texts = { 'boot/grub/grub.cfg': liveMenu(menuOf(o, writing)), 'boot/grub/loopback.cfg': loopbackMenu };
@@ -101,7 +101,7 @@ async function writeIso(o: Options, writing: Writing, ctx: Context): Promise<voi
     ['live/initrd.img', `${folder}/initrd.img`],
     [squashFile, squash],
     ...(await writeTexts({ ...texts, '.disk/info': `${system.name}, live\n`, [markFile(id)]: '' }, folder, ctx)),
-    ...(loaders.efi === undefined ? [] : [[`EFI/BOOT/${loaders.efi.name}`, loaders.efi.loader] as const]),
+    ...(loaders.efi?.files ?? []),
   ]);
   files.set('sha256sum.txt', await writeSums(files, folder, ctx));
   const core = 'boot/grub/eltorito.img';

@@ -18,9 +18,18 @@ test('GRUB looks for the very ISO that it came with', () => {
   expect(earlyConfig('abc')).toBe('search.file /.disk/abc.uuid root\nset prefix=($root)/boot/grub\n');
 });
 
-test('the file system for UEFI has room for its loader', () => {
-  const [make] = espArgvs('/w/efi.img', '/w/BOOTX64.EFI', { bytes: 3_000_000, serial: 'cafe0123' });
-  expect(make?.join(' ')).toBe('mformat -C -T 8192 -h 64 -s 32 -v ESP -N cafe0123 -i /w/efi.img ::');
+test('the file system for UEFI has room for its loaders', () => {
+  const files = new Map([
+    ['EFI/BOOT/BOOTX64.EFI', '/w/shim'],
+    ['EFI/debian/grub.cfg', '/w/early.cfg'],
+  ]);
+  const argvs = espArgvs('/w/efi.img', files, { bytes: 3_000_000, serial: 'cafe0123' });
+  expect(argvs.map((argv) => argv.join(' '))).toEqual([
+    'mformat -C -T 8192 -h 64 -s 32 -v ESP -N cafe0123 -i /w/efi.img ::',
+    'mmd -i /w/efi.img ::/EFI ::/EFI/BOOT ::/EFI/debian',
+    'mcopy -m -i /w/efi.img /w/shim ::/EFI/BOOT/BOOTX64.EFI',
+    'mcopy -m -i /w/efi.img /w/early.cfg ::/EFI/debian/grub.cfg',
+  ]);
 });
 
 const request: WriteLive = {

@@ -28,14 +28,18 @@ export function coreArgv(platform: Platform, at: { modules: string; config: stri
   return ['grub-mkimage', '-O', format, ...files, ...new Set([...common, ...extra])];
 }
 
-/** Make the file system that UEFI starts from, of `bytes` with the loader in it. */
-export function espArgvs(image: string, file: string, { bytes, serial }: { bytes: number; serial: string }): Argv[] {
+/** Files by their paths in a file system or an ISO, without a slash at their start, and where they are here. */
+export type Placed = ReadonlyMap<string, string>;
+
+/** Make the file system that UEFI starts from; its files have so many bytes in all. */
+export function espArgvs(image: string, files: Placed, { bytes, serial }: { bytes: number; serial: string }): Argv[] {
   const sectors = Math.ceil((bytes + espSlack) / espUnit) * (espUnit / 512);
   const shape = ['-C', '-T', String(sectors), '-h', '64', '-s', '32', '-v', 'ESP', '-N', serial];
+  const folders = new Set([...files.keys()].map((path) => `::/${path.slice(0, path.lastIndexOf('/'))}`));
   return [
     ['mformat', ...shape, '-i', image, '::'],
-    ['mmd', '-i', image, '::/EFI', '::/EFI/BOOT'],
-    ['mcopy', '-m', '-i', image, file, '::/EFI/BOOT/'],
+    ['mmd', '-i', image, '::/EFI', ...folders],
+    ...[...files].map(([path, from]): Argv => ['mcopy', '-m', '-i', image, from, `::/${path}`]),
   ];
 }
 
@@ -49,8 +53,7 @@ export type WriteLive = {
   readonly epoch: number;
   /** The GUID of its table of partitions. */
   readonly guid: string;
-  /** Its files: their paths in the ISO, without a slash at their start, and where they are here. */
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: Placed;
   /** Of GRUB, for BIOS: what starts a CD is one of `files`, what starts a stick is its first sector. */
   readonly bios?: { readonly path: string; readonly firstSector: string };
   /** The file system for UEFI, here. */

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { follow, type Node, parseNode } from './read.ts';
+import { formatLab } from '../../../test/support/format-lab.ts';
+import { traces } from '../checks/hygiene.ts';
+import { follow, type Node, openLive, parseNode } from './read.ts';
 
 test.each([
   ['drwxr-xr-x 0/0               0 2026-11-20 02:11:10 ./', '', 'directory', 0],
@@ -28,4 +30,30 @@ test('links are followed as in the system itself, and a circle leads nowhere', (
   expect(follow(nodes, '/var/run/x')).toBe('/run/x');
   expect(follow(nodes, '/etc/')).toBe('/etc');
   expect(follow(nodes, '/a')).toBe('/a');
+});
+
+const lab = formatLab();
+
+test('what is in the file system of a live ISO is read as from a disk', async () => {
+  const { files } = lab.ctx.host;
+  const [tree, squash, iso] = [lab.path('tree'), lab.path('root.squashfs'), lab.path('x.iso')];
+  await lab.run('mkdir', '-p', `${tree}/etc/ssh`, `${tree}/usr/lib`, `${tree}/var/lib/dbus`);
+  await files.write(`${tree}/etc/machine-id`, 'f00d\n');
+  await files.write(`${tree}/etc/ssh/ssh_host_rsa_key`, 'a key');
+  const script = `ln -s /etc/machine-id "$0/var/lib/dbus/"; ln -s usr/lib "$0/lib"; echo x > "$0/usr/lib/a b"
+tar -C "$0" -c . | tar2sqfs -q "$1"
+xorriso -as mkisofs -quiet -r -o "$2" -graft-points live/filesystem.squashfs="$1"`;
+  await lab.run('sh', '-euc', script, tree, squash, iso);
+  const image = await openLive(iso, lab.path(''), lab.ctx);
+  expect(await image.readText('/var/lib/dbus/machine-id')).toBe('f00d\n');
+  expect(await image.readText('/etc/none')).toBeUndefined();
+  expect((await image.list('/lib')).map(({ name, kind, size }) => [name, kind, size])).toEqual([['a b', 'file', 2]]);
+  expect((await image.list('/')).map(({ name }) => name).sort()).toEqual(['etc', 'lib', 'usr', 'var']);
+  await image.copy('/lib/a b', lab.path('copy'));
+  expect(await files.readText(lab.path('copy'))).toBe('x\n');
+  expect(await traces(image)).toEqual([
+    'ssh host key /etc/ssh/ssh_host_rsa_key',
+    'machine id in /etc/machine-id: f00d',
+    'machine id in /var/lib/dbus/machine-id: f00d',
+  ]);
 });

@@ -12,8 +12,9 @@ import { serialConsole } from '../../tree/seal.ts';
 
 /** What an image has to start as a live system. */
 export type LiveSystem = {
-  /** As its os-release(5) says. */
+  /** As its os-release(5) says: `Debian GNU/Linux 13 (trixie)`, `debian`. */
   readonly name: string;
+  readonly id: string;
   readonly kernel: TreeEntry;
   readonly initrd: TreeEntry;
   /** Words for the kernel that its own boot loader gives it, but for those about a disk. */
@@ -43,6 +44,7 @@ export async function liveSystemOf(
   const release = parseOsRelease((await textOf(root, '/etc/os-release', '/usr/lib/os-release')) ?? '');
   return {
     name: release['PRETTY_NAME'] ?? release['NAME'] ?? 'Linux',
+    id: release['ID'] ?? 'linux',
     ...{ kernel, initrd },
     words: liveWords(firstEntry((await textOf(root, grubMenu)) ?? '')?.cmdline ?? defaultCmdline(arch)),
     fstab: (await textOf(root, '/etc/fstab')) ?? '',
