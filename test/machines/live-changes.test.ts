@@ -17,7 +17,7 @@ let disk = '';
 
 beforeAll(async () => {
   lab = await openLiveLab();
-  await lab.write('[{ raw: { compression: zstd } }]');
+  await lab.write('[{ raw: { compression: zstd } }]', 'shim-signed', 'grub-efi-amd64-signed');
   const stdout = await lab.run('build', 'live', '--no-check');
   disk = stdout.split('\n').find((line) => line.endsWith('.raw.zst')) ?? '';
 });
@@ -30,8 +30,11 @@ async function write(name: string, ...options: readonly string[]): Promise<strin
   return iso;
 }
 
+type Machine = { readonly firmware: Firmware; readonly secureBoot?: boolean };
+
 /** Boot from a drive and do something in the guest. */
-async function inGuest(root: Drive, firmware: Firmware, act: (guest: BootedGuest) => Promise<void>): Promise<void> {
+async function inGuest(root: Drive, machine: Machine, act: (guest: BootedGuest) => Promise<void>): Promise<void> {
+  const { firmware, secureBoot = false } = machine;
   const emit = () => undefined;
   const ctx: Context = { host: createHost(), signal: new AbortController().signal, emit, step: 'check' };
   const [scratch, logs, state] = ['scratch', 'logs', 'state'].map((name) => join(lab.folder, name)) as [
@@ -39,9 +42,9 @@ async function inGuest(root: Drive, firmware: Firmware, act: (guest: BootedGuest
     string,
     string,
   ];
-  const machine = { arch: 'x86_64', memory: 1024 ** 3, cpus: 2, virtualization: 'auto', secureBoot: false } as const;
+  const shape = { arch: 'x86_64', memory: 1024 ** 3, cpus: 2, virtualization: 'auto', secureBoot } as const;
   const medium = { path: root.file.path, format: 'iso' } as const;
-  const bench = await openCopyBench({ ...machine, medium, packages: [], scratch, logs, state }, ctx);
+  const bench = await openCopyBench({ ...shape, medium, packages: [], scratch, logs, state }, ctx);
   try {
     const guest = await bootGuest(bench, { firmware, root: () => root }, ctx);
     try {
@@ -69,7 +72,7 @@ test.each(['bios', 'uefi'] as const)(
     await truncate(stick, start + 256 * 1024 * 1024);
     await addPartition(stick);
     const root: Drive = { id: 'disk', file: { path: stick, format: 'raw' }, boot: true };
-    await inGuest(root, firmware, async (guest) => {
+    await inGuest(root, { firmware }, async (guest) => {
       const id = await told(guest, 'cat /etc/machine-id; cat /etc/ssh/ssh_host_ed25519_key.pub');
       await told(guest, 'echo kept > /root/note; sync');
       await guest.reboot();
@@ -95,10 +98,11 @@ async function addPartition(stick: string): Promise<void> {
   await exec('mke2fs', [...words, stick, String(Math.floor(place.size / 8))], { env });
 }
 
-test('with toram all of it is in memory, and the CD could be taken out', async () => {
+test('with toram all of it is in memory, also under Secure Boot, and the CD could be taken out', async () => {
   const path = await write('toram', 'default=toram');
   const root: Drive = { id: 'disk', file: { path, format: 'raw' }, readOnly: true, cdrom: true, boot: true };
-  await inGuest(root, 'bios', async (guest) => {
+  await inGuest(root, { firmware: 'uefi', secureBoot: true }, async (guest) => {
+    expect(await told(guest, 'dmesg | grep -c "Secure boot enabled"')).toBe('1');
     expect(await told(guest, 'findmnt -no FSTYPE /run/live/medium')).toBe('tmpfs');
     expect(await told(guest, 'lsblk -no TYPE,MOUNTPOINTS /dev/sr0')).toBe('rom');
   });

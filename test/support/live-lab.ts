@@ -7,9 +7,9 @@ import { promisify } from 'node:util';
 const ingot = new URL('../../ingot', import.meta.url).pathname;
 
 /** A small system with all that a live one takes, and nothing that makes its start slow. */
-const image = (formats: string) => `arch: x86_64
+const image = (formats: string, more: readonly string[]) => `arch: x86_64
 source:
-  packages: { distro: debian, suite: trixie, include: [live-boot, openssh-server, systemd-resolved, udev, iproute2, e2fsprogs] }
+  packages: { distro: debian, suite: trixie, include: [live-boot, openssh-server, systemd-resolved, udev, iproute2, e2fsprogs${more.map((name) => `, ${name}`).join('')}] }
 disk: 1G
 memory: 1G
 steps:
@@ -23,8 +23,8 @@ formats: ${formats}
 export type LiveLab = {
   readonly folder: string;
   readonly home: string;
-  /** Write the image with these formats, in YAML. */
-  write(formats: string): Promise<void>;
+  /** Write the image with these formats, in YAML, and more packages. */
+  write(formats: string, ...more: readonly string[]): Promise<void>;
   /** Run the program as a person runs it; gives stdout, fails with what it said. */
   run(...words: readonly string[]): Promise<string>;
   close(): Promise<void>;
@@ -38,7 +38,7 @@ export async function openLiveLab(): Promise<LiveLab> {
   const env = { ...process.env, INGOT_HOME: home, NO_COLOR: '1' };
   return {
     ...{ folder, home },
-    write: (formats) => writeFile(join(project, 'images', 'live.yaml'), image(formats)),
+    write: (formats, ...more) => writeFile(join(project, 'images', 'live.yaml'), image(formats, more)),
     run: (...words) =>
       promisify(execFile)(ingot, words, { cwd: project, env, maxBuffer: 64 * 1024 * 1024 }).then(
         ({ stdout }) => stdout,
