@@ -31,6 +31,7 @@ module.exports = {
     only('trace', 'core'),
     only('chunks', 'core'),
     only('release', 'core'),
+    only('deliver', 'core'),
     only('store', 'core', 'host'),
     only('serve', 'core', 'store', 'host'),
     only('kinds', 'core', 'tree', 'qemu', 'guest', 'upstream', 'iso', 'installer', 'chunks'),
@@ -53,6 +54,7 @@ module.exports = {
       'trace',
       'chunks',
       'release',
+      'deliver',
     ),
     {
       name: 'cli-is-handed-the-engine',

@@ -2,7 +2,7 @@ import type { IngotEvent } from '../core/events.ts';
 import type { Json } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Converted, ConvertRequest, PublishedFile, PublishRequest, ServeRequest } from './requests/artifacts.ts';
-import type { Fetched, FetchRequest } from './requests/delivery.ts';
+import type { Delivered, DeliverRequest, Fetched, FetchRequest } from './requests/delivery.ts';
 import type {
   BuildRequest,
   BuildResult,
@@ -73,6 +73,8 @@ export type Engine = {
   serve(request: ServeRequest, io: Io): Promise<void>;
   /** Put a file into the served tree. */
   publish(request: PublishRequest, io: Io): Promise<PublishedFile>;
+  /** Put a copy of a finished image where it is used. */
+  deliver(request: DeliverRequest, io: Io): Promise<Delivered>;
   /** Fetch a file of which a server has a list of chunks: those that are not here. */
   fetch(request: FetchRequest, io: Io): Promise<Fetched>;
   /** Put images into a release on GitHub, or take them out; or say what would be done. */

@@ -71,4 +71,15 @@ export type Project = {
   readonly name: string;
   /** One entry per image and architecture, sorted by pass, then name, then architecture. */
   readonly images: readonly ImageSpec[];
+  /** Where `ingot publish --to NAME` leads. */
+  readonly publish: Readonly<Record<string, PublishPlace>>;
+};
+
+/** A place that copies of finished images go to; see `publish` in `ingot.yaml`. */
+export type PublishPlace = {
+  /** A folder, relative to the project, or an `ssh://` address. */
+  readonly to: string;
+  /** What a copy is called there; `${image}` and `${arch}` stand for those. */
+  readonly name?: string | undefined;
+  readonly format?: string | undefined;
 };

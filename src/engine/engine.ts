@@ -13,6 +13,7 @@ import { addIso } from './add-iso.ts';
 import { buildAll, isForced } from './build.ts';
 import { convertFile } from './convert.ts';
 import { createProject } from './create.ts';
+import { deliverImage } from './deliver.ts';
 import { compareBuilds } from './diff.ts';
 import { examine } from './doctor.ts';
 import { fetchDelivered } from './fetch.ts';
@@ -73,6 +74,7 @@ export function createEngine(ground: Ground): Engine {
     gc: (request, io) => collectGarbage(storePaths(home()), request, host, io.signal),
     serve: (request, io) => serveArtifacts({ paths: storePaths(home()), host, cwd }, request, io),
     publish: (request, io) => publishHere({ paths: storePaths(home()), host, cwd }, request, io.signal),
+    deliver: async (request, io) => deliverImage(await openWorkshop(ground), cwd, request, io),
     fetch: (request, io) => fetchDelivered({ paths: storePaths(home()), host, cwd }, request, io),
     release: (request, io) => release(ground, request, io),
     releasedImages: (request, io) => listReleased(ground, request, io),

@@ -49,7 +49,7 @@ const projects: readonly (readonly [string, SpecFiles, readonly string[]])[] = [
   [
     'ingot.yaml that is a word',
     { 'ingot.yaml': 'demo\n' },
-    ['ingot.yaml:1:1 expected a map with name, description, release, defaults, not "demo"'],
+    ['ingot.yaml:1:1 expected a map with name, description, release, defaults, publish, not "demo"'],
   ],
   [
     'a wrong project name',

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Arch } from '../core/arch.ts';
 import { IngotError, type Place, type Problem, SpecError } from '../core/errors.ts';
 import type { Kinds } from '../core/kinds.ts';
-import type { Project } from '../core/spec.ts';
+import type { Project, PublishPlace } from '../core/spec.ts';
 import { compose, type Files } from './compose.ts';
 import { type Document, readDocument } from './document.ts';
 import { archesOf, type Expanded, expand } from './expand.ts';
@@ -113,6 +113,7 @@ export function parseProject(given: ProjectFiles, around: Around, choice: Choice
     project: {
       root: given.root,
       name: head.name ?? basename(given.root),
+      publish: head.publish,
       images: inOrder(withParents(chosen, all)).flatMap(({ spec }) => spec ?? []),
     },
     problems: found,
@@ -202,14 +203,18 @@ export function readReleaseSettings(document: Document, problems: Problems): Rel
   return {};
 }
 
-type Head = { readonly name?: string; readonly defaults: MapNode | undefined };
+type Head = {
+  readonly name?: string;
+  readonly defaults: MapNode | undefined;
+  readonly publish: Readonly<Record<string, PublishPlace>>;
+};
 
 function readHead(files: Files, problems: Problems): Head {
   const document = need('ingot.yaml', files);
-  if (document === undefined) return { defaults: undefined };
+  if (document === undefined) return { defaults: undefined, publish: {} };
   const { root, start, problems: own } = document.content();
   for (const problem of own) problems.add(problem);
-  if (root === undefined) return { defaults: undefined };
+  if (root === undefined) return { defaults: undefined, publish: {} };
   const checked = check(projectSettings, plain(root));
   if ('findings' in checked) problems.findings(checked.findings, { node: root, above: start, name: '' });
   const defaults = root.type === 'map' ? root.entries.get('defaults') : undefined;
@@ -220,6 +225,7 @@ function readHead(files: Files, problems: Problems): Head {
   const name = 'value' in checked ? checked.value.name : undefined;
   return {
     ...(name === undefined ? {} : { name }),
+    publish: 'value' in checked ? checked.value.publish : {},
     defaults: defaults?.value.type === 'map' ? defaults.value : undefined,
   };
 }

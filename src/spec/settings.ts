@@ -132,6 +132,27 @@ export const projectSettings = z.strictObject({
     .unknown()
     .optional()
     .describe('What holds for every image that says nothing else; anything an image may set.'),
+  publish: z
+    .record(
+      z.string().regex(namePattern, `expected a name of ${nameRule}`),
+      z.strictObject({
+        to: z.string().min(1).describe('A folder, relative to that of ingot.yaml, or ssh://[user@]host[:port]/path.'),
+        name: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('What a copy is called there, like `${image}.img`; default: the name of the file.'),
+        format: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            'A format by its name or by what its files end in, like `raw.zst`; default: the first compressed one.',
+          ),
+      }),
+    )
+    .default({})
+    .describe('Places by their names, for `ingot publish IMAGE --to NAME`.'),
 });
 
 /** `when:` beside a kind: the entry counts only for these. */

@@ -13,6 +13,8 @@ export type SmallDisk = {
   readonly outside: string;
   /** Leave so many bytes and inodes free, or as many as anyone could want. */
   leave(free: { readonly bytes?: number; readonly inodes?: number }): Promise<void>;
+  /** What makes a program see it, before its words. */
+  readonly inside: readonly string[];
   run(argv: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended>;
   close(): Promise<void>;
 };
@@ -50,6 +52,7 @@ export async function openSmallDisk(place: string): Promise<SmallDisk> {
   };
   return {
     place,
+    inside,
     outside: `/proc/${pid}/root${place}`,
     leave: async (free) => {
       const now = await used();
