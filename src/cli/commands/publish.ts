@@ -9,9 +9,9 @@ import type { Verb } from '../verb.ts';
 export const publish: Verb = {
   summary: 'Put a finished image where it is used, or a file of your own among the artifacts',
   examples: [
-    ['publish debian-13 --to ssh://root@pve/var/lib/vz/template/iso --as debian-13.img', 'where Proxmox looks for it'],
-    ['publish debian-13 --to /srv/web --format raw.zst', 'with the list of chunks that `ingot fetch` uses'],
-    ['publish debian-13 --to lab', 'as `publish: { lab: ... }` in ingot.yaml says'],
+    ['publish web --to ssh://root@pve/srv/iso --as web.img', 'to a machine that ssh reaches'],
+    ['publish web --to /srv/www --format raw.zst', 'with the chunks for `ingot fetch`'],
+    ['publish web --to lab', 'as `publish: { lab: ... }` in ingot.yaml says'],
     ['publish proxmox-ve.iso --as isos/proxmox-ve.iso', 'served as /isos/proxmox-ve.iso, with its checksum beside it'],
   ],
   notes: [
