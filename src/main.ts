@@ -9,6 +9,7 @@ const { createInterrupts } = await import('./cli/interrupts.ts');
 const { readerGone, runCli } = await import('./cli/run.ts');
 const { exitCodes } = await import('./core/errors.ts');
 const { openAppend } = await import('./host/append.ts');
+const { readStdin } = await import('./cli/stdin.ts');
 
 const showCursor = '\u001b[?25h';
 function every(milliseconds: number, act: () => void): () => void {
@@ -58,6 +59,7 @@ const code = await runCli(process.argv.slice(2), {
   openEngine: async (place) => (await import('./app.ts')).openEngine(place),
   stdout: process.stdout,
   stderr: process.stderr,
+  stdin: () => readStdin(process.stdin),
   env: process.env,
   cwd: process.cwd(),
   clock: { now: () => performance.now(), every },

@@ -26,6 +26,7 @@ import type {
   IsoRequest,
   IsoVerification,
 } from './requests/isos.ts';
+import type { ForgetRequest, RecordRequest, RegistryDeployment, RegistryView } from './requests/registry.ts';
 import type {
   ImageDownload,
   ImageDownloadRequest,
@@ -69,6 +70,13 @@ export type Engine = {
   /** Prove that files are what their provenance says. */
   verify(request: VerifyRequest, io: Io): Promise<Verification>;
   gc(request: GcRequest, io: Io): Promise<GcResult>;
+  /** The images that are here, and where they were brought. */
+  registry(io: Io): Promise<RegistryView>;
+  /** Make the images of the registry again from the manifests. */
+  rebuildRegistry(io: Io): Promise<RegistryView>;
+  /** Write down that an image was brought to a target. */
+  recordDeployment(request: RecordRequest, io: Io): Promise<RegistryDeployment>;
+  forgetDeployment(request: ForgetRequest, io: Io): Promise<RegistryDeployment>;
   /** Serve the artifacts until the signal; says where by an event. */
   serve(request: ServeRequest, io: Io): Promise<void>;
   /** Put a file into the served tree. */

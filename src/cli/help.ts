@@ -27,7 +27,7 @@ export function formatHelp(
       about.examples.map(([line, meaning]) => [`ingot ${line}`, meaning]),
     ),
     '',
-    `${title('Usage:')} ${usageOf(command, helper)}`,
+    `${title('Usage:')} ${usageOf(command, helper, about.alone === true)}`,
     ...section(
       'Commands:',
       helper.visibleCommands(command).map((one) => [one.name(), one.summary()]),
@@ -42,9 +42,10 @@ export function formatHelp(
   ].join('\n')}\n`;
 }
 
-function usageOf(command: CommandUnknownOpts, helper: Help): string {
+function usageOf(command: CommandUnknownOpts, helper: Help, alone: boolean): string {
   if (command.parent === null) return 'ingot COMMAND [options]';
-  return command.commands.length > 0 ? `ingot ${command.name()} COMMAND [options]` : helper.commandUsage(command);
+  if (command.commands.length === 0) return helper.commandUsage(command);
+  return `ingot ${command.name()} ${alone ? '[COMMAND]' : 'COMMAND'} [options]`;
 }
 
 /** What `ingot` alone says. */

@@ -24,6 +24,8 @@ export type CliDeps = {
   readonly openEngine: (place: EnginePlace) => Promise<Engine>;
   readonly stdout: Out;
   readonly stderr: Out;
+  /** All that comes on stdin; fails where a person would have to type it. */
+  readonly stdin: () => Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where the command was run. */
   readonly cwd: string;
@@ -42,6 +44,7 @@ export type Session = {
   readonly json: boolean;
   readonly engine: () => Promise<Engine>;
   readonly io: Io;
+  readonly stdin: () => Promise<string>;
   /** The result, for people. */
   print(lines: readonly string[]): void;
   /** The result, for programs: one object. */
@@ -77,6 +80,7 @@ export function openSession(globals: Globals, deps: CliDeps, mode: 'streams' | '
     json,
     engine: () => (engine ??= deps.openEngine({ project: globals.project, home: globals.home })),
     io: ioOf(reporter, deps.interrupts),
+    stdin: deps.stdin,
     print: (lines) => write(deps.stdout, lines),
     printJson(kind, data) {
       const object = { schemaVersion: 1, kind, data };

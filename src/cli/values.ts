@@ -63,6 +63,38 @@ export function imageRef(text: string): { readonly image: string; readonly build
   return { image, build };
 }
 
+/** The address that artifacts are served at. */
+export function baseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+  if (!isPlain || url.username !== '' || url.password !== '') {
+    throw new InvalidArgumentError('Expected an address like http://ingot.lan:8080.');
+  }
+  return text.replace(/\/+$/, '');
+}
+
+/** What a person calls a target. */
+export function targetName(text: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text)) {
+    throw new InvalidArgumentError('Expected a name of letters, digits, dots, dashes and underscores.');
+  }
+  return text;
+}
+
+/** A kind of target. */
+export function kindName(text: string): string {
+  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(text)) {
+    throw new InvalidArgumentError('Expected a word of lower-case letters, digits and dashes, such as proxmox.');
+  }
+  return text;
+}
+
+/** What a target calls something: a number, a name, an address. */
+export function deploymentId(text: string): string {
+  if (!/^[^\s\x00-\x1f\x7f]{1,300}$/.test(text)) throw new InvalidArgumentError('Expected one word.');
+  return text;
+}
+
 /** The name of a new project: also the name of its folder and its first image. */
 export function projectName(text: string): string {
   const last = text.replace(/\/+$/, '').split('/').at(-1) ?? '';

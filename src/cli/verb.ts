@@ -21,5 +21,7 @@ export type Verb = {
   readonly notes?: readonly string[];
   /** Commands below this one, by name. */
   readonly verbs?: Readonly<Record<string, Verb>>;
+  /** It does something without one of those too. */
+  readonly alone?: true;
   readonly register: (command: BareCommand, act: Act) => void;
 };

@@ -10,6 +10,8 @@ export type Manifest = {
   readonly arch: Arch;
   readonly site?: string;
   readonly description: string;
+  /** What the image said of it when this was built. */
+  readonly keep?: Keep;
   /** Also the name of its folder under `builds/`. */
   readonly build: string;
   readonly key: string;
@@ -37,6 +39,14 @@ export type Manifest = {
   /** Files that steps brought out of the image; absent in manifests of earlier versions. */
   readonly sidecars?: readonly SidecarFile[];
   readonly checks: readonly CheckRecord[];
+};
+
+/** How long finished builds of an image stay: each that one of the two speaks for. */
+export type Keep = {
+  /** The newest so many. */
+  readonly last?: number | undefined;
+  /** Those that are no more days old. */
+  readonly days?: number | undefined;
 };
 
 export type InstalledPackage = {

@@ -1,6 +1,7 @@
 import type { Arch } from './arch.ts';
 import type { Place } from './errors.ts';
 import type { Json } from './keys.ts';
+import type { Keep } from './manifest.ts';
 
 export const filesystems = ['ext4', 'btrfs', 'xfs'] as const;
 export type Filesystem = (typeof filesystems)[number];
@@ -50,6 +51,8 @@ export type ImageSpec = {
   readonly virtualization: 'auto' | 'required';
   /** How a build guest of an image with an access of its own lets us in; default: through the seed we give it. */
   readonly ssh?: SshAccess;
+  /** How long its finished builds stay; default: as long as nobody wants their room. */
+  readonly keep?: Keep;
   /** Boot guests with Secure Boot enforced, on firmware that has its keys enrolled. */
   readonly secureBoot: boolean;
   /** Where each top-level setting came from: key -> the file that set it last. */

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fakeKinds } from '../../test/support/fake-kinds.ts';
+import { manifestOf } from '../../test/support/manifests.ts';
 import { projectOf, type SpecFiles } from '../../test/support/spec-project.ts';
 import type { Io } from '../cli/engine.ts';
 import { exitCodeOfAll } from '../cli/outcomes.ts';
 import type { BuildRequest } from '../cli/requests/images.ts';
 import { IngotError } from '../core/errors.ts';
 import { byName } from '../core/kinds.ts';
-import type { Manifest } from '../core/manifest.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { createHost } from '../host/host.ts';
 import { pinImages } from '../run/pin.ts';
@@ -65,9 +65,8 @@ async function finish(images: readonly ImageSpec[], names: readonly string[]): P
   for (const spec of wanted) {
     const staged = join(paths.work, spec.name);
     await mkdir(staged, { recursive: true });
-    const key = keyOf(workshop(), spec, lock);
-    const common = { schemaVersion: 1, image: spec.name, arch: spec.arch, build: 'b1', key };
-    const manifest = { ...common, artifacts: [], checks: [] } as unknown as Manifest;
+    const key = keyOf(workshop(), spec, lock) ?? '';
+    const manifest = manifestOf('b1', { image: spec.name, arch: spec.arch, key, artifacts: [] });
     await writeFile(join(staged, 'manifest.json'), JSON.stringify(manifest));
     await publishBuild(paths, staged, manifest, signal);
   }

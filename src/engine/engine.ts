@@ -8,6 +8,7 @@ import { planWithStore } from '../run/plan.ts';
 import { projectSchema } from '../spec/schema.ts';
 import { reap } from '../store/ledger.ts';
 import { storePaths } from '../store/paths.ts';
+import { settleTree } from '../store/retire.ts';
 import { spdx } from '../trace/spdx.ts';
 import { addIso } from './add-iso.ts';
 import { buildAll, isForced } from './build.ts';
@@ -18,7 +19,7 @@ import { compareBuilds } from './diff.ts';
 import { examine } from './doctor.ts';
 import { fetchDelivered } from './fetch.ts';
 import { findBuild } from './find-build.ts';
-import { collectGarbage } from './gc.ts';
+import { collectGarbage, keepRules } from './gc.ts';
 import { checkAll, logIn } from './guests.ts';
 import { downloadImages, listReleased } from './images.ts';
 import { buildIsos } from './iso-build.ts';
@@ -27,6 +28,7 @@ import { makeKey } from './keys.ts';
 import { listImages } from './list.ts';
 import { followPins } from './pins.ts';
 import { publishHere } from './publish.ts';
+import { forgetDeployment, rebuildRegistry, recordDeployment, showRegistry } from './registry.ts';
 import { release } from './release.ts';
 import { serveArtifacts } from './serve.ts';
 import { tellStory } from './show.ts';
@@ -42,6 +44,7 @@ export function createEngine(ground: Ground): Engine {
     async build(request, io) {
       const workshop = await openWorkshop(ground);
       await reap(workshop.paths);
+      await settleTree(workshop.paths, io.signal);
       return buildAll(workshop, await selectImages(workshop, request), request, io);
     },
     async plan(request, io) {
@@ -71,7 +74,14 @@ export function createEngine(ground: Ground): Engine {
     newKey: (io) => makeKey(storePaths(home()), host, io.signal),
     verify: (request, io) =>
       verify({ host, cwd, paths: storePaths(home()), workshop: () => openWorkshop(ground) }, request, io.signal),
-    gc: (request, io) => collectGarbage(storePaths(home()), request, host, io.signal),
+    gc: async (request, io) => {
+      const keepOf = await keepRules(ground);
+      return collectGarbage(storePaths(home()), request, { now: () => host.now(), keepOf }, io.signal);
+    },
+    registry: (io) => showRegistry(storePaths(home()), io.signal),
+    rebuildRegistry: (io) => rebuildRegistry(storePaths(home()), io.signal),
+    recordDeployment: (request, io) => recordDeployment({ paths: storePaths(home()), host }, request, io.signal),
+    forgetDeployment: (request, io) => forgetDeployment(storePaths(home()), request, io.signal),
     serve: (request, io) => serveArtifacts({ paths: storePaths(home()), host, cwd }, request, io),
     publish: (request, io) => publishHere({ paths: storePaths(home()), host, cwd }, request, io.signal),
     deliver: async (request, io) => deliverImage(await openWorkshop(ground), cwd, request, io),

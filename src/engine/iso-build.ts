@@ -19,6 +19,7 @@ import { type FinishedBuild, findByKey, selectBuild } from '../store/artifacts.t
 import { rememberedDigest } from '../store/file-digests.ts';
 import { reap } from '../store/ledger.ts';
 import { imageFolder, onShelf } from '../store/paths.ts';
+import { settleTree } from '../store/retire.ts';
 import { nameOfPublished } from '../upstream/published.ts';
 import { bringIsoFile, pinOf } from './iso-files.ts';
 import { type Making, writeIso } from './iso-write.ts';
@@ -32,6 +33,7 @@ const version = 1;
 export async function buildIsos(workshop: Workshop, request: IsoBuildRequest, io: Io): Promise<readonly IsoBuild[]> {
   const { image, arch, site } = request;
   await reap(workshop.paths);
+  await settleTree(workshop.paths, io.signal);
   const selection = { images: [image], arch, ...(site === undefined ? {} : { site }) };
   const specs = (await selectImages(workshop, selection)).filter(({ name }) => name === image);
   const results: IsoBuild[] = [];

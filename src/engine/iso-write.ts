@@ -103,6 +103,7 @@ async function manifestOf(
     arch: spec.arch,
     ...(spec.site === undefined ? {} : { site: spec.site }),
     description: spec.description,
+    ...(spec.keep === undefined ? {} : { keep: spec.keep }),
     build,
     key,
     builtAt: new Date(host.now()).toISOString(),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Context } from '../core/context.ts';
+import { type Context, log } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import type { CheckRecord, Manifest, ManifestStep } from '../core/manifest.ts';
 import type { History, Lock, Plan } from '../core/plan.ts';
@@ -11,6 +11,7 @@ import { sourceId } from '../plan/inputs.ts';
 import { type FinishedBuild, findByKey, markUsed, publishBuild, selectBuild } from '../store/artifacts.ts';
 import { withLedger } from '../store/ledger.ts';
 import { writeHistory } from '../store/records.ts';
+import { retireBuilds } from '../store/retire.ts';
 import type { OpenTree } from '../tree/session.ts';
 import { bootMedia, writeFormats, writeSidecars } from './finish.ts';
 import { buildInGuest, type FailedGuest } from './guest-build.ts';
@@ -205,9 +206,28 @@ async function makeAndPublish(making: Making, planned: Planned, ctx: Context): P
     };
     const { signal } = stepCtx;
     await writeSidecars(workshop, staged, manifest, { contents: sealed.contents, signer, signal });
-    return publishBuild(workshop.paths, staged, manifest, stepCtx.signal);
+    const published = await publishBuild(workshop.paths, staged, manifest, stepCtx.signal);
+    await retireEarlier(workshop, spec, stepCtx);
+    return published;
   });
   return value;
+}
+
+/** Earlier builds go as the image says. The new one is published, whatever comes of that. */
+async function retireEarlier(
+  { paths, host }: Workshop,
+  { name: image, arch, keep }: ImageSpec,
+  ctx: Context,
+): Promise<void> {
+  if (keep === undefined) return;
+  try {
+    const gone = await retireBuilds(paths, { image, arch, keep }, host.now(), ctx.signal);
+    for (const build of gone) log(ctx, `removed ${image}@${build}, as \`keep\` says`);
+  } catch (error) {
+    if (ctx.signal.aborted) return;
+    const message = `earlier builds of ${image} stay: ${error instanceof Error ? error.message : String(error)}`;
+    ctx.emit({ type: 'warning', message, hint: 'ingot gc' });
+  }
 }
 
 function describe(spec: ImageSpec, plan: Plan, lock: Lock) {
@@ -218,6 +238,7 @@ function describe(spec: ImageSpec, plan: Plan, lock: Lock) {
     arch: spec.arch,
     ...(spec.site === undefined ? {} : { site: spec.site }),
     description: spec.description,
+    ...(spec.keep === undefined ? {} : { keep: spec.keep }),
     key: plan.key ?? '',
     source: {
       kind: spec.source.kind,

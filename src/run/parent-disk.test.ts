@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fakeKinds } from '../../test/support/fake-kinds.ts';
+import { manifestOf } from '../../test/support/manifests.ts';
 import { byName } from '../core/kinds.ts';
-import type { Manifest } from '../core/manifest.ts';
 import { createHost } from '../host/host.ts';
 import { publishBuild } from '../store/artifacts.ts';
 import { storePaths } from '../store/paths.ts';
@@ -51,9 +51,9 @@ async function publish(build: string, key: string, written: readonly Written[]):
     return { ...rest, file, format, bytes: file.length, sha256: createHash('sha256').update(file).digest('hex') };
   });
   for (const { file } of artifacts) await writeFile(join(staged, file), file);
-  const manifest = { schemaVersion: 1, image: 'base', arch: 'x86_64', build, key, artifacts, checks: [] };
+  const manifest = manifestOf(build, { image: 'base', key, artifacts });
   await writeFile(join(staged, 'manifest.json'), JSON.stringify(manifest));
-  return (await publishBuild(paths, staged, manifest as unknown as Manifest, ctx.signal)).folder;
+  return (await publishBuild(paths, staged, manifest, ctx.signal)).folder;
 }
 
 const disk = (key: string) =>

@@ -11,7 +11,7 @@ const images: readonly (readonly [string, string, readonly string[]])[] = [
     'a key far from any',
     'colour: red\n',
     [
-      '2:1 unknown key "colour" (known keys: arch, checks, cpus, description, disk, extends, filesystem, firmware, formats, labels, memory, pass, ...)',
+      '2:1 unknown key "colour" (known keys: arch, checks, cpus, description, disk, extends, filesystem, firmware, formats, keep, labels, memory, ...)',
     ],
   ],
   ['a name', 'name: b\n', ['2:1 unknown key "name" (the name of an image is the name of its file)']],

@@ -113,7 +113,7 @@ function readSettings({ name, file, start, settings }: Subject, variant: Variant
     problems.findings(checked.findings, { node, above: start, name: '' });
     return undefined;
   }
-  const { arch: _, firmware: wanted, ssh, 'secure-boot': secureBoot, ...plainSettings } = checked.value;
+  const { arch: _, firmware: wanted, ssh, keep, 'secure-boot': secureBoot, ...plainSettings } = checked.value;
   const firmware: ImageSpec['firmware'] = arch === 'aarch64' ? ['uefi'] : asList(wanted);
   if (secureBoot && firmware.includes('bios')) {
     const spot = settings.get('secure-boot')?.key ?? start;
@@ -122,6 +122,7 @@ function readSettings({ name, file, start, settings }: Subject, variant: Variant
   return {
     ...plainSettings,
     ...(ssh === undefined ? {} : { ssh }),
+    ...(keep === undefined ? {} : { keep }),
     secureBoot,
     name,
     file,

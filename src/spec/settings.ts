@@ -78,6 +78,18 @@ export const settings = z.strictObject({
     .boolean()
     .default(false)
     .describe('Boot guests with Secure Boot enforced; needs `firmware: uefi`. Default false.'),
+  keep: z
+    .strictObject({
+      last: z.int().min(1).max(10_000).optional().describe('The newest so many.'),
+      days: z.int().min(1).max(36_500).optional().describe('Those that are no more days old.'),
+    })
+    .refine(({ last, days }) => last !== undefined || days !== undefined, {
+      error: 'expected `last`, `days` or both, like { last: 3, days: 30 }',
+    })
+    .optional()
+    .describe(
+      'How long finished builds stay: the newest so many (`last`), and those of so many days (`days`). The current one, what is deployed and what another image was made from stay anyway. Default: the newest two, others until `ingot gc` wants their room.',
+    ),
 });
 
 /** Where `${secret.x}` may stand in a setting, by its key. */

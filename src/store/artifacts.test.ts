@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { manifestOf } from '../../test/support/manifests.ts';
 import type { Arch } from '../core/arch.ts';
-import type { Manifest } from '../core/manifest.ts';
 import {
   currentBuild,
   type FinishedBuild,
@@ -31,12 +31,12 @@ async function publish(
   on = paths,
 ): Promise<FinishedBuild> {
   const artifacts = [{ file: 'web.qcow2', format: 'qcow2', bytes: build.length, sha256: `digest of ${build}` }];
-  const manifest = { schemaVersion: 1, image: 'web', arch, build, key, builtAt: 'now', artifacts, checks: [] };
+  const manifest = manifestOf(build, { arch, key, builtAt: 'now', artifacts });
   const staged = join(paths.work, build);
   await mkdir(staged, { recursive: true });
   await writeFile(join(staged, 'web.qcow2'), build);
-  await writeFile(join(staged, 'manifest.json'), manifestText(manifest as unknown as Manifest));
-  return publishBuild(on, staged, manifest as unknown as Manifest, never);
+  await writeFile(join(staged, 'manifest.json'), manifestText(manifest));
+  return publishBuild(on, staged, manifest, never);
 }
 
 const stable = (arch: Arch = 'x86_64') => join(paths.artifacts, 'images', 'web', arch);

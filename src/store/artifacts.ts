@@ -6,6 +6,7 @@ import { withRoom } from '../core/space.ts';
 import { withLock } from '../host/lock.ts';
 import { linkTarget, makeDurableFolder, moveFolder, swapLink, sync, syncFolder, writeDurable } from './durable.ts';
 import { buildsFolder, imageFolder, onShelf, type Shelf, type StorePaths, shelfFolder, shelves } from './paths.ts';
+import { isRegistered, readRegistryOf, registerImages } from './registry.ts';
 import { buildSums, refreshServed } from './served-files.ts';
 import { sumsFile } from './served-names.ts';
 
@@ -36,18 +37,22 @@ export async function publishBuild(
   });
 }
 
-/** Point an image's stable name at one of its finished builds and bring the index up to date; false when it is gone. */
+/**
+ * Point an image's stable name at one of its finished builds, then have the lists and the registry tell of it; false when
+ * it is gone. Nothing changes where the registry cannot be read.
+ */
 export async function selectBuild(paths: StorePaths, build: FinishedBuild, signal: AbortSignal): Promise<boolean> {
   const select = async () => {
     if ((await readBuild(build.folder)) === undefined) return false;
+    await readRegistryOf(paths);
     const { image, arch } = build.manifest;
     const target = join('.builds', basename(build.folder));
     const stable = imageFolder(paths, image, arch);
     const isSelected = (await linkTarget(stable)) === target;
-    if (isSelected && (await isIndexed(paths, build.manifest))) return true;
+    if (isSelected && (await isIndexed(paths, build.manifest)) && (await isInRegistry(paths))) return true;
     await syncNames(paths, build.folder);
     if (!isSelected) await swapLink({ path: stable, staging: paths.work }, target);
-    await writeIndex(paths);
+    await writeLists(paths, signal);
     return true;
   };
   const lock = join(paths.locks, 'artifacts.lock');
@@ -61,9 +66,25 @@ export async function refreshArtifacts(
   change: () => Promise<void> = async () => {},
 ): Promise<void> {
   await withLock(join(paths.locks, 'artifacts.lock'), { signal }, async () => {
+    await readRegistryOf(paths);
     await change();
-    await withRoom(paths.artifacts, 0, () => writeIndex(paths));
+    await withRoom(paths.artifacts, 0, () => writeLists(paths, signal));
   });
+}
+
+/** What tells of the tree follows it: lists for programs, then the registry. */
+async function writeLists(paths: StorePaths, signal: AbortSignal): Promise<void> {
+  await writeIndex(paths);
+  await registerImages(paths, await currentManifests(paths), signal);
+}
+
+/** Whether the registry tells of the images that stable names stand for, and of no others. */
+export async function isInRegistry(paths: StorePaths): Promise<boolean> {
+  return isRegistered(paths, await currentManifests(paths));
+}
+
+async function currentManifests(paths: StorePaths): Promise<readonly Manifest[]> {
+  return (await currentBuilds(onShelf(paths, 'images'))).map(({ manifest }) => manifest);
 }
 
 /** The builds that the stable names of a shelf stand for. */
@@ -78,7 +99,8 @@ async function namesOn(paths: StorePaths): Promise<readonly string[]> {
   return (await readdir(shelfFolder(paths)).catch(() => [])).sort((a, b) => (a < b ? -1 : 1));
 }
 
-async function allBuilds(paths: StorePaths): Promise<readonly FinishedBuild[]> {
+/** All finished builds of a shelf, the newest of each image first. */
+export async function allBuilds(paths: StorePaths): Promise<readonly FinishedBuild[]> {
   const found = (await namesOn(paths)).map((name) =>
     Promise.all(arches.map((arch) => finishedBuilds(paths, name, arch))),
   );

@@ -1,12 +1,12 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { arches } from '../core/arch.ts';
-import { withLock } from '../host/lock.ts';
 import { linkTarget } from './durable.ts';
 import { countOnce, type Found, type Holding, holding, holdingsIn, measure, namesIn } from './holding.ts';
 import { layers, savedStates } from './layer-holdings.ts';
-import { runningBuilds } from './ledger.ts';
-import { buildsFolder, onShelf, type StorePaths, shelfFolder, shelves } from './paths.ts';
+import { busySince, runningBuilds } from './ledger.ts';
+import { buildsFolder, imageFolder, onShelf, type StorePaths, shelfFolder, shelves } from './paths.ts';
+import { type Judging, judgeAll, keepAsBuilt } from './retire.ts';
 
 export type Limits = {
   /** Take away what was used before this moment, in milliseconds since 1970. */
@@ -15,16 +15,16 @@ export type Limits = {
   readonly keepBytes?: number | undefined;
 };
 
-/** How many finished builds of an image and architecture stay: the newest and the one to compare it with. */
-const keptBuilds = 2;
-/** Between a build's first look at something and its being marked as running. */
-const graceMs = 60_000;
+type KeepOf = Judging['keepOf'];
 
 /** Everything that lies in the home, the longest unused first. */
-export async function takeStock(paths: StorePaths, nowMs: number): Promise<readonly Holding[]> {
-  const running = await runningBuilds(paths);
-  const names = new Set(running.map(({ build }) => build));
-  const busySince = Math.min(nowMs, ...running.map(({ sinceMs }) => sinceMs)) - graceMs;
+export async function takeStock(
+  paths: StorePaths,
+  nowMs: number,
+  keepOf: KeepOf = keepAsBuilt,
+): Promise<readonly Holding[]> {
+  const names = new Set((await runningBuilds(paths)).map(({ build }) => build));
+  const since = await busySince(paths, nowMs);
   const found = await Promise.all([
     layers(paths),
     savedStates(paths),
@@ -33,28 +33,28 @@ export async function takeStock(paths: StorePaths, nowMs: number): Promise<reado
     holdingsIn(paths.packages, 'package', (name) => name !== latestFolder),
     holdingsIn(join(paths.packages, latestFolder), 'package'),
     logs(paths, names),
-    ...shelves.map((shelf) => finishedBuilds(onShelf(paths, shelf))),
+    finishedBuilds(paths, { keepOf, nowMs, since }),
     leftovers(paths, names),
   ]);
-  const all = found.flat().map((one) => (isBusy(one, busySince) ? { ...one, stays: 'in use' as const } : one));
+  const all = found.flat().map((one) => (isBusy(one, since) ? { ...one, stays: 'in use' } : one));
   return countOnce(all.sort((a, b) => a.usedMs - b.usedMs || (a.path < b.path ? -1 : 1)));
 }
 
 /** Indexes of package archives, kept for when there is no network. */
 const latestFolder = 'latest';
 
-function isBusy(one: Found, busySince: number): boolean {
-  return one.stays === undefined && one.usedMs >= busySince;
+function isBusy(one: Found, since: number): boolean {
+  return one.stays === undefined && one.usedMs >= since;
 }
 
-/** Which of them go under these limits; `all` is sorted as `takeStock` gives it. Leftovers of killed programs always go. */
+/** Which of them go under these limits; `all` is sorted as `takeStock` gives it. Leftovers of killed programs, and builds that their image's rule gives up, always go. */
 export function chooseOld(all: readonly Holding[], limits: Limits): readonly Holding[] {
   let left = all.reduce((sum, one) => sum + one.bytes, 0);
   return all.filter((one) => {
     if (one.stays !== undefined) return false;
     const isOld = limits.usedBeforeMs !== undefined && one.usedMs < limits.usedBeforeMs;
     const isTooMuch = limits.keepBytes !== undefined && left > limits.keepBytes;
-    const goes = one.what === 'leftover' || isOld || isTooMuch;
+    const goes = one.what === 'leftover' || one.goes !== undefined || isOld || isTooMuch;
     if (goes) left -= one.bytes;
     return goes;
   });
@@ -62,18 +62,9 @@ export function chooseOld(all: readonly Holding[], limits: Limits): readonly Hol
 
 /**
  * Take something away: first its name, so that nobody finds half of it. False when it stayed, because somebody used it
- * since stock was taken, or it is gone already.
+ * since stock was taken, or it is gone already. Finished builds go together: `removeBuilds`.
  */
-export async function takeAway(paths: StorePaths, one: Holding, signal: AbortSignal): Promise<boolean> {
-  // Whoever makes an older build the current one does so under this lock.
-  if (one.what !== 'finished build') return remove(one);
-  return withLock(join(paths.locks, 'artifacts.lock'), { signal }, async () => {
-    const image = dirname(dirname(one.path));
-    return (await currentNames(image)).has(basename(one.path)) ? false : remove(one);
-  });
-}
-
-async function remove({ path, usedMs }: Holding): Promise<boolean> {
+export async function takeAway({ path, usedMs }: Holding): Promise<boolean> {
   if ((await measure(path)).usedMs > usedMs) return false;
   const doomed = join(dirname(path), `.${basename(path)}.doomed`);
   await rm(doomed, { recursive: true, force: true });
@@ -91,31 +82,48 @@ async function logs(paths: StorePaths, running: ReadonlySet<string>): Promise<re
   return all.map((one) => (running.has(one.name) ? { ...one, stays: 'in use' } : one));
 }
 
-async function finishedBuilds(paths: StorePaths): Promise<readonly Found[]> {
-  const images = await namesIn(shelfFolder(paths));
-  const lists = images.map(async (image) => {
-    const folder = buildsFolder(paths, image);
-    const current = await currentNames(dirname(folder));
-    const all = await holdingsIn(folder, 'finished build');
-    // Names end in the build's id, which sorts by time.
-    const newest = new Set(
-      arches.flatMap((arch) => {
-        const names = all.map(({ name }) => name).filter((name) => name.startsWith(`${arch}-`));
-        return names.sort().slice(-keptBuilds);
-      }),
-    );
-    return all.map((one): Found => {
-      const stays = current.has(one.name) ? 'current' : newest.has(one.name) ? 'newest' : undefined;
-      return { ...one, name: `${image} ${one.name}`, ...(stays === undefined ? {} : { stays }) };
+type Judged = { readonly keepOf: KeepOf; readonly nowMs: number; readonly since: number };
+
+/** Finished builds with their fates. */
+async function finishedBuilds(paths: StorePaths, { keepOf, nowMs, since }: Judged): Promise<readonly Found[]> {
+  const lists = shelves.map(async (name) => {
+    const shelf = onShelf(paths, name);
+    const images = await namesIn(shelfFolder(shelf));
+    const found = images.map(async (image) => {
+      const all = await holdingsIn(buildsFolder(shelf, image), 'finished build');
+      return all.map((one): Found => ({ ...one, name: nameOfBuild(image, one.name) }));
     });
+    return (await Promise.all(found)).flat();
   });
-  return (await Promise.all(lists)).flat();
+  const all = (await Promise.all(lists)).flat();
+  const inUse = new Set(all.filter(({ usedMs }) => usedMs >= since).map(({ path }) => path));
+  const verdicts = await judgeAll(paths, { keepOf, nowMs, inUse });
+  const named = await namedFolders(paths);
+  return all.map((one) => {
+    // One whose manifest cannot be read may still be what a stable name stands for.
+    const verdict = verdicts.get(one.path) ?? (named.has(one.path) ? { fate: 'stays', why: 'current' } : undefined);
+    if (verdict === undefined || verdict.fate === 'open') return one;
+    return verdict.fate === 'stays' ? { ...one, stays: verdict.why } : { ...one, goes: verdict.why };
+  });
 }
 
-/** The folders that the stable names of an image stand for. */
-async function currentNames(image: string): Promise<ReadonlySet<string>> {
-  const targets = await Promise.all(arches.map((arch) => linkTarget(join(image, arch))));
-  return new Set(targets.flatMap((target) => (target === undefined ? [] : [basename(target)])));
+/** The folders that stable names lead to. */
+async function namedFolders(paths: StorePaths): Promise<ReadonlySet<string>> {
+  const lists = shelves.map(async (name) => {
+    const shelf = onShelf(paths, name);
+    const stable = (await namesIn(shelfFolder(shelf))).flatMap((image) =>
+      arches.map((arch) => imageFolder(shelf, image, arch)),
+    );
+    const targets = await Promise.all(stable.map(async (path) => [path, await linkTarget(path)] as const));
+    return targets.flatMap(([path, target]) => (target === undefined ? [] : [join(dirname(path), target)]));
+  });
+  return new Set((await Promise.all(lists)).flat());
+}
+
+/** As commands take it: `debian-13@20261121-0412-7c1e`, with its architecture. */
+function nameOfBuild(image: string, folder: string): string {
+  const arch = arches.find((one) => folder.startsWith(`${one}-`));
+  return arch === undefined ? `${image} ${folder}` : `${image}@${folder.slice(arch.length + 1)} ${arch}`;
 }
 
 /** What programs that were killed left half written or half removed, and work folders that no ledger knows. */

@@ -19,8 +19,10 @@ export type Holding = {
   readonly bytes: number;
   /** The last use, in milliseconds since 1970. */
   readonly usedMs: number;
-  /** Why it stays whatever the limits are. */
-  readonly stays?: 'current' | 'newest' | 'in use';
+  /** Why it stays whatever the limits are: `current`, `newest`, `in use`, `deployed on pve`. */
+  readonly stays?: string;
+  /** Why it goes whatever the limits are. */
+  readonly goes?: string;
 };
 
 /** A holding whose files of several names (hard links) are still apart: their bytes by inode. */

@@ -92,6 +92,15 @@ export async function runningBuilds(paths: StorePaths): Promise<readonly Running
   return (await Promise.all(found)).flat();
 }
 
+/** Between a build's first look at something and its being marked as running. */
+const graceMs = 60_000;
+
+/** What was used since this moment may be in use. */
+export async function busySince(paths: StorePaths, nowMs: number): Promise<number> {
+  const running = await runningBuilds(paths);
+  return Math.min(nowMs, ...running.map(({ sinceMs }) => sinceMs)) - graceMs;
+}
+
 async function settle(folder: string): Promise<void> {
   const text = await readFile(join(folder, ledgerFile), 'utf8').catch(() => '');
   for (const line of text.split('\n')) {

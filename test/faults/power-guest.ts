@@ -97,6 +97,7 @@ async function makeProgramDisk(root: string, image: string): Promise<void> {
     'test/support',
     'test/faults/programs',
     'test/faults/leftovers.ts',
+    'node_modules/yaml',
   ];
   for (const part of [...parts, 'package.json']) {
     await cp(join(repository, part), join(root, 'main', part), { recursive: true });

@@ -334,26 +334,39 @@ test('doctor of an image has exit code 5 only when that image lacks something', 
 });
 
 test('gc passes its limits on and says what it freed, or would', async () => {
-  const removed = [{ what: 'layer', name: 'abcd', bytes: 2e9, unusedSeconds: 5_184_000 }];
+  const removed = [{ what: 'layer', name: 'abcd', bytes: 2e9, unusedSeconds: 5_184_000, why: 'not used for so long' }];
   const engine: Partial<Engine> = {
     gc: async (request) => {
       expect(request).toMatchObject({ olderThanSeconds: 2_592_000, keepBytes: 21_474_836_480 });
-      return { removed, freedBytes: 2e9, keptBytes: 5e9 };
+      const builds = [
+        { what: 'finished build', name: 'web@b1 x86_64', bytes: 1e9, unusedSeconds: 60, why: 'deployed on pve' },
+      ];
+      return { removed, builds, freedBytes: 2e9, keptBytes: 5e9 };
     },
   };
   const dry = await ingot('gc --dry-run --older-than 30d --keep-size 20G', { engine });
-  expect(dry.stdout).toBe('layer  abcd  2.0 GB  used 60 days ago\nwould remove 1 entry, 2.0 GB; 5.0 GB stay\n');
-  expect((await ingot('gc --older-than 30d --keep-size 20G', { engine })).stdout).toContain('removed 1 entry, 2.0 GB');
+  expect(dry.stdout).toBe(
+    [
+      'layer  abcd  2.0 GB  used 60 days ago  not used for so long',
+      '',
+      'web@b1 x86_64  1.0 GB  stays: deployed on pve',
+      '',
+      'would remove 1 entry, 2.0 GB; 5.0 GB stay\n',
+    ].join('\n'),
+  );
+  const real = await ingot('gc --older-than 30d --keep-size 20G', { engine });
+  expect(real.stdout).toContain('\nremoved 1 entry, 2.0 GB; 5.0 GB stay\n');
+  expect(real.stdout).not.toContain('web@b1');
 });
 
 test('gc shows many of one kind together, and says why more stays than was asked', async () => {
   const removed = Array.from({ length: 20 }, (_, day) => {
-    return { what: 'package', name: `${day}`, bytes: 1e6, unusedSeconds: (day + 2) * 86_400 };
+    return { what: 'package', name: `${day}`, bytes: 1e6, unusedSeconds: (day + 2) * 86_400, why: 'for want of room' };
   });
-  const gc: Engine['gc'] = async () => ({ removed, freedBytes: 2e7, keptBytes: 5e9 });
+  const gc: Engine['gc'] = async () => ({ removed, builds: [], freedBytes: 2e7, keptBytes: 5e9 });
   const ran = await ingot('gc --keep-size 1G', { engine: { gc } });
   expect(ran.stdout).toBe(
-    'package  20 of them  20 MB  used 21 days ago to 2 days ago\nremoved 20 entries, 20 MB; 5.0 GB stay\n',
+    'package  20 of them  20 MB  used 21 days ago to 2 days ago  for want of room\nremoved 20 entries, 20 MB; 5.0 GB stay\n',
   );
   expect(ran.stderr).toContain('the rest stays');
 });

@@ -6,6 +6,7 @@ import type { EventBody } from '../../src/core/events.ts';
 export type Scene = {
   readonly engine?: Partial<Engine>;
   readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
   /** Size of the terminal that stdout and stderr are; absent: pipes. */
   readonly tty?: { readonly columns: number; readonly rows: number };
   /** Given the interrupts of the run before it begins. */
@@ -40,6 +41,7 @@ export async function ingot(line: string | readonly string[], scene: Scene = {})
     },
     stdout,
     stderr,
+    stdin: async () => scene.stdin ?? '',
     env: { LANG: 'C.UTF-8', TERM: 'xterm', ...scene.env },
     cwd: '/home/me/lab',
     clock: { now: () => 0, every: () => () => {} },

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Manifest } from '../../src/core/manifest.ts';
 import { type Access, type Listening, listen } from '../../src/host/listen.ts';
 import { answer } from '../../src/serve/answers.ts';
 import { manifestText, publishBuild } from '../../src/store/artifacts.ts';
 import { type StorePaths, storePaths } from '../../src/store/paths.ts';
 import { publishFile } from '../../src/store/publish-file.ts';
 import { openServedTree } from '../../src/store/served-tree.ts';
+import { manifestOf } from './manifests.ts';
 
 const never = new AbortController().signal;
 export const token = 'a token of thirty two characters'.replaceAll(' ', '-');
@@ -39,10 +39,10 @@ export async function removeHome({ home }: StorePaths): Promise<void> {
 export async function putBuild(paths: StorePaths, build: string, disk: Uint8Array, image = 'web'): Promise<void> {
   const file = `${image}.qcow2`;
   const artifacts = [{ file, format: 'qcow2', bytes: disk.length, sha256: sha256(disk) }];
-  const manifest = {
-    ...{ schemaVersion: 1, image, arch: 'x86_64', build, key: build, builtAt: '2026-11-21T12:00:00Z', artifacts },
-    ...{ description: 'a web server', system: { ID: 'debian', VERSION_ID: '13' }, packages: [], checks: [] },
-  } as unknown as Manifest;
+  const manifest = manifestOf(build, {
+    ...{ image, key: build, builtAt: '2026-11-21T12:00:00Z', artifacts },
+    ...{ description: 'a web server', system: { ID: 'debian', VERSION_ID: '13' } },
+  });
   const staged = join(paths.work, build);
   await mkdir(staged, { recursive: true });
   await writeFile(join(staged, file), disk);

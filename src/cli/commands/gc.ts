@@ -8,9 +8,16 @@ import type { Verb } from '../verb.ts';
 export const gc: Verb = {
   summary: 'Free space: remove what can be made again and earlier builds; the newest build of each image stays',
   examples: [
-    ['gc --dry-run', 'what would go: without a limit, what was not used for 30 days'],
+    [
+      'gc --dry-run',
+      'what would go and which builds stay, and why: without a limit, what was not used for 30 days goes',
+    ],
     ['gc --older-than 30d', 'what was not used for 30 days'],
     ['gc --keep-size 20G', 'the longest unused, until 20 GiB are left'],
+  ],
+  notes: [
+    'Of an image with `keep` those builds go that it does not speak for, whatever the limits are. What is deployed (ingot ' +
+      'registry) and what another image was made from stays.',
   ],
   register(command, act) {
     command
@@ -42,7 +49,7 @@ export const gc: Verb = {
 type Removed = GcResult['removed'];
 
 /** What was removed, for people. */
-export function gcLines(result: GcResult, dryRun: boolean, view: Pick<Session, 'paint'>): readonly string[] {
+export function gcLines(result: GcResult, dryRun: boolean, view: View): readonly string[] {
   const kinds = [...new Set(result.removed.map(({ what }) => what))];
   const rows = kinds.flatMap((what) =>
     rowsOf(
@@ -52,21 +59,41 @@ export function gcLines(result: GcResult, dryRun: boolean, view: Pick<Session, '
   );
   const what = `${count(result.removed.length, 'entry', 'entries')}, ${bytes(result.freedBytes)}`;
   const kept = `${bytes(result.keptBytes)} stay`;
-  const shown = rows.map(([kind, name, size, used]) => [kind, name, size, view.paint('dim', used)]);
-  return [...table(shown), `${dryRun ? 'would remove' : 'removed'} ${what}; ${kept}`];
+  return [
+    ...paintLast(rows, view),
+    ...(dryRun ? stayingLines(result.builds, view) : []),
+    `${dryRun ? 'would remove' : 'removed'} ${what}; ${kept}`,
+  ];
 }
 
-type Row = readonly [what: string, name: string, size: string, used: string];
+type View = Pick<Session, 'paint'>;
 
-/** More than so many of one kind are shown together. */
+/** The finished builds that a person may look for among those that go. */
+function stayingLines(builds: Removed, view: View): readonly string[] {
+  if (builds.length === 0) return [];
+  const rows = builds.map((one): Row => [one.name, bytes(one.bytes), `stays: ${one.why}`].map(oneLine));
+  return ['', ...paintLast(rows, view), ''];
+}
+
+type Row = readonly string[];
+
+function paintLast(rows: readonly Row[], view: View): readonly string[] {
+  return table(rows.map((row) => [...row.slice(0, -1), view.paint('dim', row.at(-1) ?? '')]));
+}
+
+/** More than so many of one kind are shown together, except for builds. */
 const mostSingle = 12;
 
 function rowsOf(what: string, removed: Removed): readonly Row[] {
-  if (removed.length <= mostSingle)
-    return removed.map((one) => [what, oneLine(one.name), bytes(one.bytes), `used ${ago(one.unusedSeconds)}`]);
+  if (removed.length <= mostSingle || what === 'finished build')
+    return removed.map((one) => [
+      ...[what, oneLine(one.name), bytes(one.bytes), `used ${ago(one.unusedSeconds)}`],
+      oneLine(one.why),
+    ]);
   const ages = removed.map(({ unusedSeconds }) => unusedSeconds);
   const [oldest, newest] = [ago(Math.max(...ages)), ago(Math.min(...ages))];
   const total = removed.reduce((sum, one) => sum + one.bytes, 0);
   const used = oldest === newest ? `used ${oldest}` : `used ${oldest} to ${newest}`;
-  return [[what, `${removed.length} of them`, bytes(total), used]];
+  const reasons = [...new Set(removed.map(({ why }) => why))].join('; ');
+  return [[what, `${removed.length} of them`, bytes(total), used, oneLine(reasons)]];
 }

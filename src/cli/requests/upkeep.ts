@@ -19,7 +19,10 @@ export type GcResult = {
     readonly name: string;
     readonly bytes: number;
     readonly unusedSeconds: number;
+    readonly why: string;
   }[];
+  /** The finished builds that stay. */
+  readonly builds: GcResult['removed'];
   readonly freedBytes: number;
   readonly keptBytes: number;
 };

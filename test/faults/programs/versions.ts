@@ -7,7 +7,7 @@ import { manifestFile, manifestText, publishBuild } from '../../../src/store/art
 import { withLedger } from '../../../src/store/ledger.ts';
 import type { StorePaths } from '../../../src/store/paths.ts';
 
-// Nothing but Node's own and the store: a guest of the power cut publishes with it too.
+// Nothing but Node's own, the store and what that imports: a guest of the power cut publishes with it too.
 
 /** The sizes of a published version's two files. */
 const sizes = { raw: 60_000, qcow2: 24_000 };
