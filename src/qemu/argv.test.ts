@@ -62,6 +62,13 @@ test('the only way in is a port of loopback that the kernel picks', () => {
   expect(network.hostfwd).toEqual([{ str: 'tcp:127.0.0.1:0-:22' }]);
 });
 
+test('the network is in a slot of its own, and so has the same name in every guest', () => {
+  for (const drives of [config.drives, []]) {
+    const [network] = values(qemuArgv({ ...config, drives }), '-device').filter((device) => device.includes('-net-'));
+    expect(JSON.parse(network ?? '')).toMatchObject({ driver: 'virtio-net-pci', addr: '10' });
+  }
+});
+
 test('QMP and serial are unix sockets, and a comma in a path stays part of it', () => {
   expect(values(qemuArgv(config), '-chardev')).toEqual([
     'socket,id=qmp,path=/tmp/g/qmp,server=on,wait=off',

@@ -138,6 +138,9 @@ export function overlayNode(id: string, path: string): { readonly [key: string]:
 /** Where a guest reaches what listens on loopback of this machine (QEMU, "Using the user mode network stack"). */
 export const hostInGuest = '10.0.2.2';
 
+/** Systems name their network by its slot: it has the same in the installer and in what that installs, whatever else is there. */
+const networkSlot = '10';
+
 /** Outgoing traffic is free; the only way in is a port on loopback that the kernel picks: see `forwardedPort`. */
 function networkArgs(): readonly string[] {
   const forward = [{ str: 'tcp:127.0.0.1:0-:22' }];
@@ -146,7 +149,7 @@ function networkArgs(): readonly string[] {
     JSON.stringify({ type: 'user', id: 'net', ipv6: false, hostfwd: forward }),
     // Without its ROM there is no network boot to wait for when the disk does not boot.
     '-device',
-    JSON.stringify({ driver: 'virtio-net-pci', netdev: 'net', romfile: '' }),
+    JSON.stringify({ driver: 'virtio-net-pci', netdev: 'net', addr: networkSlot, romfile: '' }),
   ];
 }
 
