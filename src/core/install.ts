@@ -21,6 +21,6 @@ export type InstallRequest = {
   readonly typing?: (url: string) => readonly Keystroke[];
   /** How long it may take in all; without it as long as something happens. */
   readonly limitMs?: number;
-  /** How long nothing at all may happen. */
-  readonly silenceMs: number;
+  /** How long nothing at all may happen; without it 5 minutes, stretched where there is no hardware virtualization. */
+  readonly silenceMs?: number;
 };

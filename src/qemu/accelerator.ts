@@ -17,6 +17,11 @@ const probeMemory = 512 * 1024 * 1024;
 /** How much longer waits may take under translation. */
 export const translationFactor = 6;
 
+/** How much longer waits may take than with hardware virtualization. */
+export function stretchOf({ name }: Accelerator): number {
+  return name === 'tcg' ? translationFactor : 1;
+}
+
 export type AcceleratorRequest = {
   readonly arch: Arch;
   readonly virtualization: 'auto' | 'required';

@@ -6,7 +6,7 @@ import type { Firmware } from '../core/spec.ts';
 import { remoteCall } from '../guest/script.ts';
 import { forSsh, type Ssh, type SshTarget } from '../guest/ssh.ts';
 import { until } from '../guest/wait.ts';
-import { translationFactor } from '../qemu/accelerator.ts';
+import { stretchOf } from '../qemu/accelerator.ts';
 import type { Accelerator } from '../qemu/argv.ts';
 import type { Machine } from '../qemu/machine.ts';
 import type { GuestBench } from './guest-bench.ts';
@@ -46,7 +46,7 @@ export class Session {
     this.#restart = guest.restart;
     this.machine = machine;
     this.#ctx = ctx;
-    this.stretch = accelerator.name === 'tcg' ? translationFactor : 1;
+    this.stretch = stretchOf(accelerator);
     this.sudo = login.user !== 'root';
     this.socket = `${sockets}/${firmware}/ssh`;
     this.target = { ...login, host: '127.0.0.1', port: machine.sshPort };

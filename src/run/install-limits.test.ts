@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Context } from '../core/context.ts';
-import { limited, silent } from './install-limits.ts';
+import { limited, silent, usualSilence } from './install-limits.ts';
 
 /** A clock that moves only when somebody sleeps. */
 function clock() {
@@ -22,6 +22,11 @@ test('an installer that does nothing any more has stalled', async () => {
     message: 'the installer has stalled: for 5 min it said nothing, and read and wrote nothing',
   });
   expect(now()).toBe(360_000);
+});
+
+test('a translated installer may be silent for longer', () => {
+  expect(usualSilence({ name: 'kvm', cpu: 'host' })).toBe(300_000);
+  expect(usualSilence({ name: 'tcg', cpu: 'max' })).toBe(1_800_000);
 });
 
 test('one whose machine is gone is left to those who watch the machine', async () => {

@@ -1,6 +1,8 @@
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
 import { within } from '../core/within.ts';
+import { stretchOf } from '../qemu/accelerator.ts';
+import type { Accelerator } from '../qemu/argv.ts';
 
 const pollMs = 5_000;
 
@@ -26,6 +28,11 @@ export async function limited(
     message: `the installation took longer than its time limit of ${minutes < 1 ? `${milliseconds / 1000} s` : `${minutes} min`}`,
     hint: 'raise `time-limit`',
   });
+}
+
+/** How long an installer may be silent: what is translated on a busy machine may be so for long while it works. */
+export function usualSilence(accelerator: Accelerator): number {
+  return 5 * 60_000 * stretchOf(accelerator);
 }
 
 /** Resolves with an error when nothing was said, read or written for so long. `moved`: how much it was until now. */

@@ -13,7 +13,7 @@ import { kernelVersionOf } from '../qemu/kernel-version.ts';
 import { type Machine, startMachine } from '../qemu/machine.ts';
 import { makeSocketFolder } from './guest-bench.ts';
 import { firmwareNames, Watch } from './guest-watch.ts';
-import { aborted, limited, silent } from './install-limits.ts';
+import { aborted, limited, silent, usualSilence } from './install-limits.ts';
 import { expectInstaller } from './install-words.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -140,7 +140,7 @@ async function watchToEnd({ logs }: Installation, { request, config, url }: Run,
     const ends: Promise<unknown>[] = [
       machine.ended,
       aborted(watch.lost.signal),
-      silent({ milliseconds: request.silenceMs, moved }, inner),
+      silent({ milliseconds: request.silenceMs ?? usualSilence(config.accelerator), moved }, inner),
       type(machine, request.typing?.(url) ?? [], inner).then(() => aborted(signal)),
     ];
     const { limitMs } = request;

@@ -95,14 +95,14 @@ async function install(o: InstallerOptions, { arch, pin }: SourceRequest, ctx: S
   const parcel = format.parcel(files, deliveryAt(''));
   const carried = await carry(way, parcel, { media, label: format.seed?.label ?? '' }, ctx);
   const keys = o['boot-command'];
-  const limit = o['time-limit'];
+  const [limit, silence] = [o['time-limit'], o['silence-limit']];
   return ctx.install({
     words,
     ...carried,
     attached: [...carried.attached, ...(media.iso === undefined ? [] : [{ path: media.iso, as: 'cdrom' } as const])],
     ...(keys === undefined ? {} : { typing: (url: string) => keystrokes(keys, url) }),
     ...(limit === undefined ? {} : { limitMs: limit }),
-    silenceMs: o['silence-limit'],
+    ...(silence === undefined ? {} : { silenceMs: silence }),
   });
 }
 

@@ -51,8 +51,10 @@ const fields = z.strictObject({
   'kernel-args': z.array(kernelWord).default([]).describe("Words for the installer's own kernel."),
   'time-limit': duration.optional().describe('How long the installation may take, such as 2h; default: no limit.'),
   'silence-limit': duration
-    .default(5 * units.m)
-    .describe('How long nothing may be said, read or written, such as 10m. Default 5m.'),
+    .optional()
+    .describe(
+      'How long nothing may be said, read or written, such as 10m; default: 5m, and 30m without hardware virtualization.',
+    ),
 });
 
 export type InstallerOptions = z.output<typeof fields>;
