@@ -102,7 +102,7 @@ test('with toram all of it is in memory, also under Secure Boot, and the CD coul
   const path = await write('toram', 'default=toram');
   const root: Drive = { id: 'disk', file: { path, format: 'raw' }, readOnly: true, cdrom: true, boot: true };
   await inGuest(root, { firmware: 'uefi', secureBoot: true }, async (guest) => {
-    expect(await told(guest, 'dmesg | grep -c "Secure boot enabled"')).toBe('1');
+    await told(guest, 'dmesg | grep -q "Secure boot enabled"');
     expect(await told(guest, 'findmnt -no FSTYPE /run/live/medium')).toBe('tmpfs');
     expect(await told(guest, 'lsblk -no TYPE,MOUNTPOINTS /dev/sr0')).toBe('rom');
   });
