@@ -5,9 +5,9 @@ const makers = ['mmdebstrap', 'bwrap', 'mke2fs', 'qemu-img', 'sfdisk', 'mformat'
 
 const saying: Readonly<Record<string, readonly string[]>> = {
   '--version': [
-    ...['ansible', 'bwrap', 'grub-fstest', 'mcopy', 'mformat', 'mkfs.btrfs', 'mmdebstrap', 'setpriv', 'sfdisk'],
+    ...['ansible', 'bwrap', 'grub-fstest', 'grub-mkimage', 'mcopy', 'mformat', 'mkfs.btrfs', 'mmdebstrap', 'setpriv'],
     ...['qemu-aarch64-static', 'qemu-img', 'qemu-system-aarch64', 'qemu-system-x86_64', 'qemu-x86_64-static'],
-    ...['tar', 'unshare', 'xorriso', 'zstd'],
+    ...['sfdisk', 'tar', 'tar2sqfs', 'unshare', 'xorriso', 'zstd'],
   ],
   '-V': ['debugfs', 'mke2fs', 'mkfs.xfs', 'ssh'],
 };

@@ -10,6 +10,7 @@ const types: Readonly<Record<string, string>> = {
   tar: 'application/x-tar',
   ova: 'application/x-tar',
   zip: 'application/zip',
+  iso: 'application/vnd.efi.iso',
   svg: 'image/svg+xml',
   png: 'image/png',
   ...Object.fromEntries(
