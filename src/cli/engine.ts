@@ -25,6 +25,7 @@ import type {
   IsoReport,
   IsoRequest,
   IsoVerification,
+  NetbootRequest,
 } from './requests/isos.ts';
 import type { ForgetRequest, RecordRequest, RegistryDeployment, RegistryView } from './requests/registry.ts';
 import type {
@@ -101,6 +102,8 @@ export type Engine = {
   downloadIsos(request: IsoDownloadRequest, io: Io): Promise<readonly IsoDownload[]>;
   /** Put the answers of an image into its vendor's ISO; one result for each architecture. */
   buildIsos(request: IsoBuildRequest, io: Io): Promise<readonly IsoBuild[]>;
+  /** Make the folder that an image's installer starts from over the network; one result for each architecture. */
+  buildNetboots(request: NetbootRequest, io: Io): Promise<readonly IsoBuild[]>;
   /** Read stored ISOs again, and compare them with their checksums. */
   verifyIsos(request: IsoRequest, io: Io): Promise<readonly IsoVerification[]>;
   /** What this machine has and lacks; `images` empty: for every image of the project, or of no project. */

@@ -118,3 +118,9 @@ export function hexDigest(text: string): string {
   if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError('Expected 64 hexadecimal digits.');
   return text.toLowerCase();
 }
+
+/** The name of a console, as the kernel's command line has it. */
+export function consoleName(text: string): string {
+  if (/^[A-Za-z]+[A-Za-z0-9]*(?:,[0-9a-z]+)?$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected a console such as tty0 or ttyS0,115200.');
+}

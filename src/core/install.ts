@@ -21,6 +21,13 @@ export type InstallRequest = {
   readonly typing?: (url: string) => readonly Keystroke[];
   /** How long it may take in all; without it as long as something happens. */
   readonly limitMs?: number;
+  /**
+   * When it is over: the machine turns itself off; or restarts, which leaves open whether all went well; or has written to
+   * the disk, which installers do when nobody is asked any more.
+   */
+  readonly end?: 'off' | 'off-or-restart' | 'writes';
+  /** `none`: the machine has no network. */
+  readonly network?: 'none';
   /** How long nothing at all may happen; without it 5 minutes, stretched where there is no hardware virtualization. */
   readonly silenceMs?: number;
 };

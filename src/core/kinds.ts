@@ -260,6 +260,8 @@ export type CheckSubject = {
 
 export type Check<Options = unknown> = Kind<Options> & {
   readonly needs: 'file' | 'guest';
+  /** It may also be asked of a system as its installer left it, before seal: always, or where the image has no steps. */
+  readonly installed?: 'always' | 'without steps';
   /** Resolves with a short line of evidence; fails with CHECK_FAILED. */
   run(options: Options, subject: CheckSubject, ctx: Context): Promise<string>;
 };

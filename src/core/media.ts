@@ -1,5 +1,7 @@
+import type { Arch } from './arch.ts';
 import type { Context } from './context.ts';
 import type { IsoEntry } from './isos.ts';
+import type { Json } from './keys.ts';
 
 /** How answers come to an installer. */
 export type Delivery =
@@ -20,6 +22,28 @@ export type MediumRequest = {
   readonly console?: string;
   /** The machine is turned off at the end, not restarted. */
   readonly powerOff?: boolean;
+  /** What `carry` gives will lie on the medium. */
+  readonly carries?: boolean;
+};
+
+/** What an ISO is to hold beside its answers. */
+export type CarryRequest = {
+  readonly arch: Arch;
+  /** What the vendor's ISO holds. */
+  readonly files: ReadonlySet<string>;
+  /** What `pinCarried` gave. */
+  readonly pin: Json;
+  /** An empty work folder that stays until the ISO is written. */
+  readonly folder: string;
+};
+
+/** Files and finished images of the project that an ISO is to hold, and whether it installs without a network. */
+export type Carried = {
+  /** Paths of the project. */
+  readonly files: readonly string[];
+  /** Names of images. */
+  readonly artifacts: readonly string[];
+  readonly offline: boolean;
 };
 
 export type MediumContext = Context & {
@@ -46,5 +70,11 @@ export type Medium<Options> = {
   iso(options: Options): IsoEntry;
   /** The ways that its installer knows. */
   deliveries(options: Options): readonly Delivery['by'][];
+  /** What the ISO is to hold beside; undefined: nothing. */
+  carried?(options: Options): Carried | undefined;
+  /** The present state of what packages for it come from. */
+  pinCarried?(options: Options, request: Pick<CarryRequest, 'arch' | 'files'>, ctx: Context): Promise<Json>;
+  /** A repository for an ISO that installs without a network: files of this machine by their paths in the ISO. */
+  repository?(options: Options, request: CarryRequest, ctx: MediumContext): Promise<ReadonlyMap<string, string>>;
   unattended(options: Options, request: MediumRequest, ctx: MediumContext): Promise<Unattended>;
 };

@@ -26,6 +26,7 @@ import { buildIsos } from './iso-build.ts';
 import { downloadIsos, listIsos, verifyIsos } from './isos.ts';
 import { makeKey } from './keys.ts';
 import { listImages } from './list.ts';
+import { buildNetboots } from './netboot.ts';
 import { followPins } from './pins.ts';
 import { publishHere } from './publish.ts';
 import { forgetDeployment, rebuildRegistry, recordDeployment, showRegistry } from './registry.ts';
@@ -94,6 +95,7 @@ export function createEngine(ground: Ground): Engine {
     addIso: async (request, io) => addIso(await openWorkshop(ground), request, cwd, io.signal),
     downloadIsos: async (request, io) => downloadIsos(await openWorkshop(ground), fromHere(request, cwd), io),
     buildIsos: async (request, io) => buildIsos(await openWorkshop(ground), request, io),
+    buildNetboots: async (request, io) => buildNetboots(await openWorkshop(ground), request, io),
     verifyIsos: async (request, io) => verifyIsos(await openWorkshop(ground), request, io),
     async doctor(request, io) {
       const around = { host, kinds, home: home(), signal: io.signal };

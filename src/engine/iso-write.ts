@@ -3,29 +3,23 @@ import type { IsoBuildRequest } from '../cli/requests/isos.ts';
 import type { Context } from '../core/context.ts';
 import { bootPathsOf, type IsoEntry } from '../core/isos.ts';
 import type { Json } from '../core/keys.ts';
-import type { ArtifactFile, Manifest } from '../core/manifest.ts';
+import type { ArtifactFile, CheckRecord } from '../core/manifest.ts';
 import type { Delivery, Unattended } from '../core/media.ts';
 import { withRoom } from '../core/space.ts';
-import type { ImageSpec } from '../core/spec.ts';
 import type { IsoFacts } from '../iso/facts.ts';
 import { writeAnswersDisk } from '../run/answers-disk.ts';
 import { finishFile } from '../run/finish.ts';
-import { gitState, versionOf } from '../run/machine-facts.ts';
-import { remasterIso, remasterTools } from '../run/remaster.ts';
-import { type Workshop, withStep } from '../run/workshop.ts';
-import { type FinishedBuild, manifestFile, manifestText, publishBuild } from '../store/artifacts.ts';
-import { onShelf } from '../store/paths.ts';
+import { proveIso } from '../run/prove-iso.ts';
+import { remasterIso } from '../run/remaster.ts';
+import { openSigner } from '../run/signing.ts';
+import { withStep } from '../run/workshop.ts';
+import type { FinishedBuild } from '../store/artifacts.ts';
 import { inScratch } from './guests.ts';
+import type { Cargo } from './iso-carry.ts';
+import { type MediaMaking, publishMedia } from './media-build.ts';
 
 /** Which image's ISO is made, and how. */
-export type Making = {
-  readonly workshop: Workshop;
-  readonly spec: ImageSpec;
-  readonly request: IsoBuildRequest;
-  readonly build: string;
-  /** On the clock that never goes back. */
-  readonly started: number;
-};
+export type Making = MediaMaking & { readonly request: IsoBuildRequest };
 
 /** All that is known of it before it is written. */
 export type Parts = {
@@ -38,12 +32,18 @@ export type Parts = {
   readonly unattended: Unattended;
   readonly key: string;
   readonly pin: Json;
+  /** What it holds beside the answers. */
+  readonly cargo: Cargo | undefined;
+  /** Fetch the packages that it holds into an empty folder; gives them by their paths in the ISO. */
+  readonly load: (folder: string, ctx: Context) => Promise<ReadonlyMap<string, string>>;
 };
 
 /** Write the ISO and what lies beside it; they become visible when they are whole. */
 export async function writeIso(making: Making, parts: Parts, ctx: Context): Promise<FinishedBuild> {
-  const { workshop, spec, build } = making;
+  const { workshop, spec, build, request } = making;
   const { host } = workshop;
+  // A key that does not open is told now, not after the work.
+  await openSigner(workshop);
   return inScratch(workshop, build, ctx.signal, async (scratch) => {
     const [staged, folder] = [join(scratch, 'staged'), join(scratch, 'work')];
     await host.files.makeDirectory(staged, 0o755);
@@ -53,16 +53,17 @@ export async function writeIso(making: Making, parts: Parts, ctx: Context): Prom
       const files = await writeFiles(making, parts, { staged, folder }, inner);
       return Promise.all(files.map((file) => finishFile(staged, file, inner)));
     });
-    const manifest = await manifestOf(making, parts, artifacts, ctx);
-    await withRoom(staged, 0, () => host.files.write(join(staged, manifestFile), manifestText(manifest)));
-    return publishBuild(onShelf(workshop.paths, 'isos'), staged, manifest, ctx.signal);
+    const proof = { parts, artifacts, folder: staged, scratch: join(scratch, 'proof') };
+    const checks = request.checks ? await proveWritten(making, proof, ctx) : [];
+    const known = { key: parts.key, artifacts, checks };
+    return publishMedia(making, { shelf: 'isos', staged, known, pin: { iso: parts.pin } }, ctx);
   });
 }
 
 /** Write the ISO, and what lies beside it; gives their names. */
 async function writeFiles(
   { spec, request }: Making,
-  { iso, name, facts, entry, delivery, unattended }: Parts,
+  { iso, name, facts, entry, delivery, unattended, cargo, load }: Parts,
   { staged, folder }: { readonly staged: string; readonly folder: string },
   ctx: Context,
 ): Promise<readonly string[]> {
@@ -73,7 +74,11 @@ async function writeFiles(
   const boot = { ...bootPathsOf(entry), title, words, ownWords, timeoutSeconds: request.timeoutSeconds };
   const inIso = new Map([...(delivery.by === 'medium' ? files : none), ...more]);
   const initrd = delivery.by === 'initrd' ? files : none;
-  await remasterIso({ iso, name, facts, entry: boot, files: inIso, initrd, output, folder }, ctx);
+  const beside = new Map([
+    ...(cargo?.files ?? none),
+    ...(cargo?.offline === true ? await load(join(folder, 'cargo'), ctx) : none),
+  ]);
+  await remasterIso({ iso, name, facts, entry: boot, files: inIso, beside, initrd, output, folder }, ctx);
   const first = `${spec.name}.iso`;
   if (delivery.by === 'seed' && label !== undefined) {
     const disk = `${spec.name}.${label.toLowerCase()}.img`;
@@ -86,39 +91,32 @@ async function writeFiles(
   return [first, ...files.keys()];
 }
 
-async function manifestOf(
-  { workshop, spec, build, started }: Making,
-  { key, pin }: Parts,
-  artifacts: readonly ArtifactFile[],
-  { host, signal }: Context,
-): Promise<Manifest> {
-  const git = await gitState(host, workshop.root, signal);
-  const versions = remasterTools.map(async ({ program }) => [
-    program,
-    (await versionOf(program, host, signal)) ?? 'unknown',
-  ]);
-  return {
-    schemaVersion: 1,
-    image: spec.name,
-    arch: spec.arch,
-    ...(spec.site === undefined ? {} : { site: spec.site }),
-    description: spec.description,
-    ...(spec.keep === undefined ? {} : { keep: spec.keep }),
-    build,
-    key,
-    builtAt: new Date(host.now()).toISOString(),
-    seconds: (host.monotonic() - started) / 1000,
-    ...(git === undefined ? {} : { git }),
-    source: { kind: spec.source.kind, options: spec.source.options, pin },
-    pins: spec.source.refs.pins,
-    system: {},
-    packages: [],
-    tools: Object.fromEntries([['node', process.versions.node], ...(await Promise.all(versions))]) as Record<
-      string,
-      string
-    >,
-    steps: [],
-    artifacts,
-    checks: [],
-  };
+/** Written files, and what they were made from as far as their proof wants it. */
+export type Written = {
+  readonly parts: Pick<Parts, 'facts' | 'delivery' | 'cargo'>;
+  readonly artifacts: readonly ArtifactFile[];
+  /** Where they lie. */
+  readonly folder: string;
+  /** A work folder that is gone after the build. */
+  readonly scratch: string;
+};
+
+/** Boot the ISO and what it installs; what needs answers from elsewhere cannot be proven here. */
+export async function proveWritten(
+  { workshop, spec, request, build }: Making,
+  { parts, artifacts, folder, scratch }: Written,
+  ctx: Context,
+): Promise<readonly CheckRecord[]> {
+  const { facts, delivery, cargo } = parts;
+  const [iso, second] = artifacts.map(({ file, sha256 }) => ({ path: join(folder, file), sha256 }));
+  if (iso === undefined) throw new Error('no ISO was written');
+  if (delivery.by === 'url') {
+    const message = 'the ISO is not proven: its answers lie at an address, which is not this machine';
+    ctx.emit({ type: 'warning', message, hint: 'boot it once in a machine that reaches them' });
+    return [];
+  }
+  const answers = delivery.by === 'seed' && second !== undefined ? { answers: second } : {};
+  const { timeoutSeconds } = request;
+  const offline = cargo?.offline === true;
+  return proveIso(workshop, { spec, iso, facts, ...answers, offline, timeoutSeconds, scratch, build }, ctx);
 }

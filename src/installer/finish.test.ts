@@ -6,6 +6,7 @@ import { carried, type Deed, finishScript, readCarried, readFinish } from './fin
 const key = 'ssh-ed25519 AAAA a $(id) \'b\' "c"';
 const deeds: readonly Deed[] = [
   { do: 'packages', names: ['vim', 'g++'] },
+  { do: 'repository', names: ['jq'] },
   { do: 'password', user: 'root', hash: '*' },
   { do: 'password', user: 'dev', hash: `$6$salt$${'a'.repeat(86)}` as PasswordHash },
   { do: 'keys', user: 'dev', keys: [key, 'ssh-rsa BBBB'] },

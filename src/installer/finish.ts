@@ -6,6 +6,7 @@ import { decodeText, encodeText } from './text.ts';
 /** One thing that is done in the installed system, because its installer has no question for it. */
 export type Deed =
   | { readonly do: 'packages'; readonly names: readonly string[] }
+  | { readonly do: 'repository'; readonly names: readonly string[] }
   | { readonly do: 'password'; readonly user: string; readonly hash: PasswordHash | '*' }
   | { readonly do: 'keys'; readonly user: string; readonly keys: readonly string[] }
   | { readonly do: 'sudo'; readonly user: string; readonly asks: boolean }
@@ -73,6 +74,20 @@ const functions: Readonly<Record<Name, string>> = {
   apk add --no-cache "$@"
 }
 `,
+  // The medium is trusted as the installer on it is. Its lists are not kept: it is not there later.
+  repository: `repository() {
+  mkdir -p "$work/lists/partial"
+  echo 'deb [trusted=yes] file:/media/ingot/repository ingot main' >"$work/sources.list"
+  cat >"$work/apt.conf" <<END
+Dir::Etc::SourceList "$work/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::State::Lists "$work/lists";
+APT::Sandbox::User "root";
+END
+  APT_CONFIG="$work/apt.conf" apt-get -q update
+  APT_CONFIG="$work/apt.conf" apt-get -q -y -o Dpkg::Use-Pty=0 install "$@"
+}
+`,
   password: `password() {
   printf '%s:%s\\n' "$1" "$2" | chpasswd -e
 }
@@ -118,6 +133,8 @@ function lineOf(deed: Deed): string {
   switch (deed.do) {
     case 'packages':
       return shellLine(['packages', ...deed.names]);
+    case 'repository':
+      return shellLine(['repository', ...deed.names]);
     case 'password':
       return `password ${deed.user} ${shellQuote(deed.hash)}`;
     case 'keys':
@@ -139,6 +156,8 @@ function deedOf(line: string): Deed | undefined {
   switch (name) {
     case 'packages':
       return { do: 'packages', names: line.split(' ').slice(1) };
+    case 'repository':
+      return { do: 'repository', names: line.split(' ').slice(1) };
     case 'password':
       return { do: 'password', user: first, hash: second.replace(/^'(.*)'$/, '$1') as PasswordHash };
     case 'keys':

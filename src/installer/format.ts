@@ -8,6 +8,8 @@ export type Extra = {
   readonly postInstall: readonly PostInstall[];
   /** The machine is turned off at the end, not restarted. */
   readonly powerOff: boolean;
+  /** The folder `ingot` of the ISO is at /media/ingot while scripts run; `offline`: packages come from the repository in it alone. */
+  readonly medium?: { readonly offline: boolean };
 };
 
 /** `name`: for people, one line. A text without `#!` is for /bin/sh. */
@@ -46,6 +48,8 @@ export type AnswerFormat = {
   /** The ways that its installer knows, the best first. */
   readonly deliveries: readonly Delivery['by'][];
   readonly tools: readonly Tool[];
+  /** It can do what `medium` of `Extra` says. */
+  readonly usesMedium?: boolean;
   /** Volume label of a disk on which the installer looks for answers by itself. */
   readonly seed?: { readonly label: string };
   /** What this installer cannot carry, all at once. */

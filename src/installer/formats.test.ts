@@ -120,13 +120,18 @@ const extraArbitrary: fc.Arbitrary<Extra> = fc.record(
   },
   plainObjects,
 );
+/** The same where the installer can use its medium. */
+const withMedium = fc.tuple(extraArbitrary, fc.constantFrom(undefined, true, false)).map(([extra, offline]): Extra => {
+  const isUsed = offline === true || (offline === false && extra.postInstall.length > 0);
+  return isUsed ? { ...extra, medium: { offline } } : extra;
+});
 
 describe.each(distributions)('%s', (distribution) => {
   const format = formatOf(distribution);
 
   test('reads back the same answers from what it renders, whatever they hold', () => {
     fc.assert(
-      fc.property(answersArbitrary, extraArbitrary, (answers, extra) => {
+      fc.property(answersArbitrary, format.usesMedium === true ? withMedium : extraArbitrary, (answers, extra) => {
         const wanted = canonical((carries[distribution] ?? ((same) => same))(answers));
         expect(format.refuses(wanted)).toEqual([]);
         const files = renderAnswers(format, wanted, extra);
@@ -190,6 +195,12 @@ function sample(distribution: string): HashedAnswers {
 test.each(distributions)('%s: a full rendering is as a person reviewed it', async (distribution) => {
   const files = renderAnswers(formatOf(distribution), sample(distribution), full);
   for (const [name, text] of files) await expect(text).toMatchFileSnapshot(`golden/${distribution}/${name}`);
+});
+
+test("Debian's installer without a network takes packages from the repository on its medium", async () => {
+  const answers = { ...sample('debian'), network: 'dhcp' as const };
+  const files = renderAnswers(formatOf('debian'), answers, { ...full, medium: { offline: true } });
+  for (const [name, text] of files) await expect(text).toMatchFileSnapshot(`golden/debian-offline/${name}`);
 });
 
 test.each(distributions)(

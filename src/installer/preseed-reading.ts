@@ -6,6 +6,12 @@ import type { Reading } from './format.ts';
 import { asPasswordHash } from './password.ts';
 import { notOurs } from './refusals.ts';
 
+/** Around a late command: what has the folder of the ISO where scripts find it, and away again. */
+export const mediumThere = {
+  begin: 'mkdir -p /target/media/ingot && mount -o bind /cdrom/ingot /target/media/ingot && ',
+  end: ' && umount /target/media/ingot && rmdir /target/media/ingot',
+} as const;
+
 type Values = ReadonlyMap<string, string>;
 
 /** What the lines of a preconfiguration file say, each question once. */
@@ -18,25 +24,34 @@ export function readPreseed(file: string, text: string): Reading {
     values.set(question, value);
   }
   const command = values.get('preseed/late_command');
-  const words = /^in-target sh -c '([^']*)'$/.exec(command ?? '')?.[1];
+  const hasMedium = command?.startsWith(mediumThere.begin) === true && command.endsWith(mediumThere.end);
+  const inTarget = hasMedium ? command.slice(mediumThere.begin.length, -mediumThere.end.length) : (command ?? '');
+  const words = /^in-target sh -c '([^']*)'$/.exec(inTarget)?.[1];
+  const offline = values.get('apt-setup/use_mirror') === 'false';
   const deeds = command === undefined ? [] : readCarried(words ?? '');
   if (deeds === undefined) throw notOurs(file, 'it has another late command');
   return {
-    answers: canonical({ ...systemIn(values), ...accountsIn(values, deeds) }),
+    answers: canonical({ ...systemIn(values), ...packagesIn(values, deeds), ...accountsIn(values, deeds) }),
     extra: {
       postInstall: deeds.flatMap((deed) => (deed.do === 'script' ? [{ name: deed.name, text: deed.text }] : [])),
       powerOff: values.get('debian-installer/exit/poweroff') === 'true',
+      ...(hasMedium || offline ? { medium: { offline } } : {}),
     },
   };
 }
 
-function systemIn(values: Values): Omit<HashedAnswers, 'user' | 'root'> {
+function packagesIn(values: Values, deeds: readonly Deed[]): Pick<HashedAnswers, 'packages'> {
+  const named = deeds.flatMap((deed) => (deed.do === 'repository' ? deed.names : []));
+  return { packages: [...listOf(values.get('pkgsel/include') ?? ''), ...named] };
+}
+
+function listOf(text: string): string[] {
+  return text.split(' ').filter((word) => word !== '');
+}
+
+function systemIn(values: Values): Omit<HashedAnswers, 'user' | 'root' | 'packages'> {
   const said = (question: string) => values.get(question) ?? '';
   const given = (question: string) => (said(question) === '' ? undefined : said(question));
-  const list = (question: string) =>
-    said(question)
-      .split(' ')
-      .filter((word) => word !== '');
   return {
     hostname: said('netcfg/get_hostname'),
     domain: given('netcfg/get_domain'),
@@ -48,12 +63,11 @@ function systemIn(values: Values): Omit<HashedAnswers, 'user' | 'root'> {
       ...(values.has('partman-auto/disk') ? { device: said('partman-auto/disk') } : {}),
       filesystem: said('partman/default_filesystem') as HashedAnswers['disk']['filesystem'],
     },
-    packages: list('pkgsel/include'),
     network: networkIn(values),
     mirror: mirrorIn(values),
     proxy: given('mirror/http/proxy') ?? given('mirror/https/proxy'),
     suite: given('mirror/suite'),
-    'kernel-args': list('debian-installer/add-kernel-opts'),
+    'kernel-args': listOf(said('debian-installer/add-kernel-opts')),
   };
 }
 
@@ -64,7 +78,7 @@ function networkIn(values: Values): HashedAnswers['network'] {
   return {
     address,
     gateway: values.get('netcfg/get_gateway') ?? '',
-    dns: (values.get('netcfg/get_nameservers') ?? '').split(' ').filter((word) => word !== ''),
+    dns: listOf(values.get('netcfg/get_nameservers') ?? ''),
     ...(face === undefined || face === 'auto' ? {} : { interface: face }),
   };
 }

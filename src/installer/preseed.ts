@@ -1,7 +1,7 @@
 import type { Answers, HashedAnswers } from './answers.ts';
 import { carried, type Deed, finishScript, keysOf } from './finish.ts';
 import { type AnswerFormat, type BootWords, type Delivery, type Extra, folderIn, type Refusal } from './format.ts';
-import { checkPreseed, readPreseed } from './preseed-reading.ts';
+import { checkPreseed, mediumThere, readPreseed } from './preseed-reading.ts';
 import { confirmed, fileOf, refuseAll, tooLong, unasked } from './refusals.ts';
 
 const file = 'preseed.cfg';
@@ -20,6 +20,7 @@ export const preseed: AnswerFormat = {
   read: (files) => confirmed(preseed, files, readPreseed(file, fileOf(files, file))),
   check: (files, ctx, as) => checkPreseed(fileOf(files, file), { as: as ?? file }, ctx),
   words,
+  usesMedium: true,
   ownWords: () => [],
   parcel: (files, delivery) => new Map([[`${folderIn(delivery)}${file}`, fileOf(files, file)]]),
 };
@@ -37,8 +38,8 @@ function refuses(answers: Answers | HashedAnswers): readonly Refusal[] {
 function render(answers: HashedAnswers, extra: Extra): string {
   refuseAll(refuses(answers));
   const sections = [
-    ...[localization(answers), network(answers), mirror(answers), accounts(answers), clock(answers)],
-    ...[partitioning(answers), packages(answers), loader(answers), ending(answers, extra)],
+    ...[localization(answers), network(answers, extra), mirror(answers), accounts(answers), clock(answers, extra)],
+    ...[partitioning(answers), packages(answers, extra), loader(answers), ending(answers, extra)],
   ];
   const text = sections.map(({ title, lines }) => `# ${title}\n${lines.map((line) => `${line}\n`).join('')}`);
   return `#_preseed_V1\n${text.join('')}`;
@@ -61,13 +62,14 @@ function localization({ locale, country, keyboard }: HashedAnswers): Section {
   };
 }
 
-function network(answers: HashedAnswers): Section {
+function network(answers: HashedAnswers, { medium }: Extra): Section {
   const { hostname, domain } = answers;
   return {
     title: 'Network',
     lines: [
       say('netcfg/choose_interface', 'select', interfaceOf(answers)),
       ...fixedNetwork(answers),
+      ...(medium?.offline === true && answers.network === 'dhcp' ? withoutDhcp : []),
       say('netcfg/get_hostname', 'string', hostname),
       say('netcfg/hostname', 'string', hostname),
       say('netcfg/get_domain', 'string', domain),
@@ -76,6 +78,14 @@ function network(answers: HashedAnswers): Section {
     ],
   };
 }
+
+/** Where nothing answers, the network stays as it is, after seconds and without a question. */
+const withoutDhcp = [
+  say('netcfg/link_wait_timeout', 'string', '5'),
+  say('netcfg/dhcp_timeout', 'string', '15'),
+  say('netcfg/dhcp_failed', 'note'),
+  say('netcfg/dhcp_options', 'select', 'Do not configure the network at this time'),
+];
 
 function interfaceOf({ network }: HashedAnswers): string {
   return (network === 'dhcp' ? undefined : network.interface) ?? 'auto';
@@ -136,13 +146,13 @@ function accounts({ user, root }: HashedAnswers): Section {
   };
 }
 
-function clock({ timezone }: HashedAnswers): Section {
+function clock({ timezone }: HashedAnswers, { medium }: Extra): Section {
   return {
     title: 'Clock',
     lines: [
       say('clock-setup/utc', 'boolean', 'true'),
       say('time/zone', 'string', timezone),
-      say('clock-setup/ntp', 'boolean', 'true'),
+      say('clock-setup/ntp', 'boolean', String(medium?.offline !== true)),
     ],
   };
 }
@@ -171,20 +181,29 @@ function partitioning({ disk }: HashedAnswers): Section {
   };
 }
 
-function packages({ packages: names }: HashedAnswers): Section {
+// With a repository of our own the late command installs them: of the vendor's the installer itself takes the base system.
+function packages({ packages: names }: HashedAnswers, { medium }: Extra): Section {
+  const offline = medium?.offline === true;
   return {
     title: 'Packages',
     lines: [
+      ...(offline ? withoutMirror : []),
       say('apt-setup/cdrom/set-first', 'boolean', 'false'),
       say('apt-setup/disable-cdrom-entries', 'boolean', 'true'),
       say('pkgsel/run_tasksel', 'boolean', 'false'),
-      say('pkgsel/include', 'string', names.join(' ')),
-      say('pkgsel/upgrade', 'select', 'safe-upgrade'),
+      say('pkgsel/include', 'string', offline ? '' : names.join(' ')),
+      say('pkgsel/upgrade', 'select', offline ? 'none' : 'safe-upgrade'),
       say('pkgsel/update-policy', 'select', 'none'),
       'popularity-contest popularity-contest/participate boolean false',
     ],
   };
 }
+
+const withoutMirror = [
+  say('apt-setup/use_mirror', 'boolean', 'false'),
+  say('apt-setup/no_mirror', 'boolean', 'true'),
+  say('apt-setup/services-select', 'multiselect'),
+];
 
 // The disk is moved to other machines, whose firmware knows no entry of it: so the removable path as well.
 function loader(answers: HashedAnswers): Section {
@@ -202,7 +221,8 @@ function loader(answers: HashedAnswers): Section {
 
 function ending(answers: HashedAnswers, extra: Extra): Section {
   const script = finishScript(deedsOf(answers, extra));
-  const command = `in-target sh -c '${carried(script)}'`;
+  const inTarget = `in-target sh -c '${carried(script)}'`;
+  const command = extra.medium === undefined ? inTarget : `${mediumThere.begin}${inTarget}${mediumThere.end}`;
   if (command.length > longestCommand) throw tooLong(extra, "Debian's installer");
   return {
     title: 'End',
@@ -214,8 +234,9 @@ function ending(answers: HashedAnswers, extra: Extra): Section {
   };
 }
 
-function deedsOf({ user, root }: HashedAnswers, { postInstall }: Extra): readonly Deed[] {
+function deedsOf({ user, root, packages: names }: HashedAnswers, { postInstall, medium }: Extra): readonly Deed[] {
   return [
+    ...(medium?.offline === true && names.length > 0 ? [{ do: 'repository', names } as const] : []),
     ...keysOf('root', root?.['ssh-keys']),
     ...(user === undefined ? [] : keysOf(user.name, user['ssh-keys'])),
     ...(user?.sudo === true ? [{ do: 'sudo', user: user.name, asks: user.password !== undefined } as const] : []),

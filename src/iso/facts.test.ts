@@ -43,6 +43,7 @@ test('an ISO with the file system of UEFI among its files', () => {
     epoch: Date.UTC(2026, 10, 21, 15, 56, 57) / 1000,
     files: new Set(['.disk/info', 'isolinux/isolinux.bin', "it's here"]),
     bootImages: ['isolinux/isolinux.bin', 'boot/grub/efi.img'],
+    bios: true,
     efi: { offset: 39 * 2048, bytes: 8192 * 512, path: 'boot/grub/efi.img' },
   });
 });

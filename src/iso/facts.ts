@@ -10,6 +10,8 @@ export type IsoFacts = {
   readonly files: ReadonlySet<string>;
   /** Files that firmware starts; xorriso writes addresses into some of them. */
   readonly bootImages: readonly string[];
+  /** Whether BIOS starts it from a CD. */
+  readonly bios: boolean;
   readonly efi: EfiImage | undefined;
   /** The GUID of its table of partitions, in hexadecimal digits; those of the partitions come from it. */
   readonly gptGuid?: string;
@@ -56,6 +58,7 @@ export function readFacts(stdout: string): IsoFacts | undefined {
     epoch: secondsOf(modified),
     files: new Set(files),
     bootImages: images,
+    bios: lines.some((line) => /^El Torito boot img : +\d+ {2}BIOS +y /.test(line)),
     efi: efiOf(lines),
     ...(guid === undefined ? {} : { gptGuid: guid }),
   };

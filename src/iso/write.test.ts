@@ -8,6 +8,7 @@ const facts: IsoFacts = {
   epoch: 1795276617,
   files: new Set(['boot/grub/grub.cfg']),
   bootImages: ['isolinux/isolinux.bin'],
+  bios: true,
   efi: undefined,
   gptGuid: '0e1de7f1c518d14fb67985c3a792ed9e',
 };

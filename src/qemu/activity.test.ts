@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytesMoved } from './activity.ts';
+import { bytesMoved, bytesWritten } from './activity.ts';
 
 test('what all drives read and wrote is added up', () => {
   // As QEMU 7.2 says it, shortened.
@@ -11,4 +11,10 @@ test('what all drives read and wrote is added up', () => {
   });
   expect(bytesMoved([drive(1, 20), drive(300, 4000)])).toBe(4321);
   expect(bytesMoved([])).toBe(0);
+});
+
+test('what was written to one drive is told apart', () => {
+  const drive = (name: string, written: number) => ({ 'node-name': name, stats: { rd_bytes: 7, wr_bytes: written } });
+  expect(bytesWritten([drive('cdrom0', 0), drive('disk', 512)], 'disk')).toBe(512);
+  expect(bytesWritten([drive('uefi-vars', 512)], 'disk')).toBe(0);
 });

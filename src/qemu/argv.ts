@@ -49,6 +49,8 @@ export type MachineConfig = {
   readonly kernel?: { readonly file: string; readonly append: string; readonly initrd?: string };
   /** A channel of ours beside the network: `/dev/virtio-ports/ingot` in the guest, the socket `channel` here. */
   readonly channel?: boolean;
+  /** `none`: no network device at all. */
+  readonly network?: 'none';
   /** Wait for the state of an earlier machine, which is loaded by QMP, instead of booting. */
   readonly resumes?: boolean;
 };
@@ -69,7 +71,7 @@ export function qemuArgv(config: MachineConfig): readonly [string, ...string[]] 
     ...firmwareArgs(config.firmware),
     ...cdromBus(config),
     ...config.drives.flatMap((drive) => driveArgs(drive, config)),
-    ...networkArgs(),
+    ...networkArgs(config),
     ...deviceArgs(config.arch),
     ...qmpArgs(config.sockets),
     ...serialArgs(config),
@@ -142,7 +144,8 @@ export const hostInGuest = '10.0.2.2';
 const networkSlot = '10';
 
 /** Outgoing traffic is free; the only way in is a port on loopback that the kernel picks: see `forwardedPort`. */
-function networkArgs(): readonly string[] {
+function networkArgs({ network }: MachineConfig): readonly string[] {
+  if (network === 'none') return ['-nic', 'none'];
   const forward = [{ str: 'tcp:127.0.0.1:0-:22' }];
   return [
     '-netdev',

@@ -4,7 +4,7 @@ import { IngotError } from '../core/errors.ts';
 import type { Child } from '../core/host.ts';
 import { shellLine } from '../core/script.ts';
 import { within } from '../core/within.ts';
-import { bytesMoved } from './activity.ts';
+import { bytesMoved, bytesWritten } from './activity.ts';
 import { type MachineConfig, overlayNode, qemuArgv } from './argv.ts';
 import { connectQmp, forwardedPort, type Qmp, type QmpEvent } from './qmp.ts';
 
@@ -15,7 +15,7 @@ const quitMs = 5_000;
 
 /** A running QEMU. */
 export type Machine = {
-  /** The port on 127.0.0.1 that leads to the guest's port 22. */
+  /** The port on 127.0.0.1 that leads to the guest's port 22; 0 where it has no network. */
   readonly sshPort: number;
   /** Settles when QEMU ended or the guest stopped without `stop` having been called: why, in plain words. */
   readonly ended: Promise<IngotError>;
@@ -36,6 +36,8 @@ export type Machine = {
   press(keys: readonly string[]): Promise<void>;
   /** How many bytes were read from its drives and written to them since its start. */
   bytesMoved(): Promise<number>;
+  /** How many of them were written to this one. */
+  bytesWritten(drive: string): Promise<number>;
   /** Write what is on the screen to a PNG; false when that cannot be had. */
   screenshot(path: string): Promise<boolean>;
   /** End QEMU and wait until it is gone. */
@@ -100,9 +102,7 @@ async function attach(
   if (config.arch === 'x86_64') await listen('debug', listeners.onFirmware ?? (() => undefined));
   const channel =
     config.channel === true ? await listen('channel', listeners.onChannel ?? (() => undefined)) : undefined;
-  const usernet = await qmp.execute('human-monitor-command', { 'command-line': 'info usernet' });
-  const sshPort = forwardedPort(String(usernet));
-  if (sshPort === undefined) throw new Error(`QEMU opened no port for ssh: ${String(usernet)}`);
+  const sshPort = config.network === 'none' ? 0 : await openedPort(qmp);
   if (state !== undefined) await loadState(qmp, state, ctx);
   await qmp.execute('cont');
   const tops = new Map<string, string>();
@@ -138,6 +138,7 @@ async function attach(
     press: async (keys) =>
       void (await qmp.execute('send-key', { keys: keys.map((data) => ({ type: 'qcode', data })) })),
     bytesMoved: async () => bytesMoved(await qmp.execute('query-blockstats')),
+    bytesWritten: async (drive) => bytesWritten(await qmp.execute('query-blockstats'), drive),
     screenshot: (path) => screenshot(qmp, path, ctx),
     stop: async () => {
       life.stopping = true;
@@ -145,6 +146,13 @@ async function attach(
       end();
     },
   };
+}
+
+async function openedPort(qmp: Qmp): Promise<number> {
+  const usernet = await qmp.execute('human-monitor-command', { 'command-line': 'info usernet' });
+  const port = forwardedPort(String(usernet));
+  if (port === undefined) throw new Error(`QEMU opened no port for ssh: ${String(usernet)}`);
+  return port;
 }
 
 /** QEMU makes its sockets some milliseconds after it starts. */

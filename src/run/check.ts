@@ -16,6 +16,8 @@ export type CheckRequest = CopyRequest & {
   readonly kinds: Pick<Kinds, 'checks'>;
   /** Tells these checks from those of another file of the same image: `ISO`. */
   readonly mark?: string;
+  /** Boot guests though no check needs one. */
+  readonly boots?: boolean;
 };
 
 export type CheckResult = {
@@ -59,7 +61,7 @@ export async function checkArtifact(request: CheckRequest, ctx: Context): Promis
   let bench: OpenBench | undefined;
   try {
     await ctx.host.files.makeDirectory(request.scratch);
-    if (checks.some(({ check }) => check.needs === 'guest')) {
+    if (request.boots === true || checks.some(({ check }) => check.needs === 'guest')) {
       bench = await openCopyBench(request, ctx);
       results.push(...(await bootAll(bench, request, guests, ctx)));
     }
@@ -151,7 +153,7 @@ async function runCheck(
 }
 
 /** Run one check as a step with its own events. A failure is a result; only a cancelled run and our bugs are thrown. */
-async function asStep(
+export async function asStep(
   named: { readonly check: string; readonly title: string },
   ctx: Context,
   run: () => Promise<string>,

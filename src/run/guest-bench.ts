@@ -62,7 +62,7 @@ export type GuestBench = BenchRequest & {
 /** What throw-away copies of a finished disk are booted with. */
 export type CopyRequest = Omit<
   BenchRequest,
-  'purpose' | 'cloudInit' | 'direct' | 'kernel' | 'kernelVersion' | 'access' | 'earlier'
+  'purpose' | 'cloudInit' | 'direct' | 'kernel' | 'kernelVersion' | 'earlier'
 > & {
   readonly medium: BootMedium;
   /** Names of the packages in the image. */

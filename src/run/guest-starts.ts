@@ -211,7 +211,8 @@ function kernelConfig({ file, initrd, cmdline }: DirectKernel, { arch }: ImageSp
   return { file, initrd, append: [cmdline, ...hears, 'ip=dhcp', 'cloud-init=disabled'].join(' ') };
 }
 
-function accessOf(spec: ImageSpec, workshop: Workshop): GuestAccess | undefined {
+/** The access that an image brings along, where it has one. */
+export function accessOf(spec: ImageSpec, workshop: Workshop): GuestAccess | undefined {
   if (spec.ssh === undefined) return undefined;
   const { user } = spec.ssh;
   if ('key' in spec.ssh) return { user, keyFile: join(workshop.root, spec.ssh.key) };

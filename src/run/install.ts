@@ -44,9 +44,12 @@ export async function runInstaller(place: Installation, request: InstallRequest,
     await server?.close();
     await ctx.host.files.remove(sockets);
   }
-  if ((await dataExtents(disk, ctx)).length === 0) throw nothingWritten();
+  // What a machine that was stopped in the middle has in its caches is nowhere.
+  if (request.end !== 'writes' && (await dataExtents(disk, ctx)).length === 0) throw nothingWritten(request);
   return disk;
 }
+
+const diskDrive = 'disk';
 
 type Parts = {
   readonly request: InstallRequest;
@@ -74,7 +77,8 @@ async function configure(place: Installation, parts: Parts, ctx: Context): Promi
     ...{ arch, memory, cpus, sockets, serialLog: join(logs, 'console-installer.log') },
     accelerator: await proven(place, { sockets, kernel: request.kernel?.file }, ctx),
     firmware: firmware === 'bios' ? 'bios' : await uefi(),
-    drives: [{ id: 'disk', file: disk }, ...attached],
+    drives: [{ id: diskDrive, file: disk }, ...attached],
+    ...(request.network === undefined ? {} : { network: request.network }),
     ...kernel,
   };
 }
@@ -131,7 +135,8 @@ async function watchToEnd({ logs }: Installation, { request, config, url }: Run,
   };
   log(ctx, 'starting the installer');
   const machine = await startMachine(config, listeners, ctx);
-  watch.observe(machine, () => machine.endedBy() === 'guest-shutdown');
+  const isOver = () => goodEnds[request.end ?? 'off'].includes(machine.endedBy() ?? '');
+  watch.observe(machine, isOver);
   const done = new AbortController();
   const signal = AbortSignal.any([ctx.signal, watch.lost.signal, done.signal]);
   const inner = { ...ctx, signal };
@@ -142,13 +147,34 @@ async function watchToEnd({ logs }: Installation, { request, config, url }: Run,
       aborted(watch.lost.signal),
       silent({ milliseconds: request.silenceMs ?? usualSilence(config.accelerator), moved }, inner),
       type(machine, request.typing?.(url) ?? [], inner).then(() => aborted(signal)),
+      ...(request.end === 'writes' ? [writes(machine, inner)] : []),
     ];
     const { limitMs } = request;
     const end = limitMs === undefined ? await Promise.race(ends) : await limited(limitMs, ends, ctx);
-    if (machine.endedBy() !== 'guest-shutdown') throw await reasonOf(end, { machine, watch });
+    if (end !== begun && !isOver()) throw await reasonOf(end, { machine, watch });
   } finally {
     done.abort();
     await machine.stop();
+  }
+}
+
+/** QEMU's words for what a guest did when all was done. */
+const goodEnds: Readonly<Record<NonNullable<InstallRequest['end']>, readonly string[]>> = {
+  off: ['guest-shutdown'],
+  'off-or-restart': ['guest-shutdown', 'guest-reset'],
+  writes: [],
+};
+
+const begun = Symbol('the installer writes to the disk');
+const writesPollMs = 1_000;
+
+async function writes(machine: Machine, ctx: Context): Promise<unknown> {
+  try {
+    while ((await machine.bytesWritten(diskDrive)) === 0) await ctx.host.sleep(writesPollMs, ctx.signal);
+    return begun;
+  } catch {
+    // The machine is gone, or nobody wants to know any more.
+    return aborted(ctx.signal);
   }
 }
 
@@ -181,10 +207,11 @@ async function reasonOf(end: unknown, { machine, watch }: Watched): Promise<unkn
   });
 }
 
-function nothingWritten(): IngotError {
+function nothingWritten({ end }: InstallRequest): IngotError {
+  const how = end === 'off-or-restart' ? 'ended' : 'turned the machine off';
   return new IngotError({
     code: 'STEP_FAILED',
-    message: 'the installer turned the machine off and wrote nothing to the disk',
+    message: `the installer ${how} and wrote nothing to the disk`,
     hint: 'see its console in the log of the build',
   });
 }

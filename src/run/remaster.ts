@@ -28,6 +28,8 @@ export type Remaster = {
   readonly entry: BootEntry;
   /** Files to put in, by their paths from the root. */
   readonly files: ReadonlyMap<string, string | Uint8Array>;
+  /** Files of this machine to put in, by their paths there. */
+  readonly beside?: ReadonlyMap<string, string>;
   /** Files for the root of the initrd. */
   readonly initrd: ReadonlyMap<string, string | Uint8Array>;
   readonly output: string;
@@ -57,7 +59,7 @@ export async function remasterIso(request: Remaster, ctx: Context): Promise<void
   const { iso, output, facts, entry } = request;
   refuseWithoutKernel(request);
   const stat = await ctx.host.files.stat(iso);
-  const bytes = (stat?.size ?? 0) + slackBytes;
+  const bytes = (stat?.size ?? 0) + (await bytesOf(request.beside, ctx)) + slackBytes;
   if ((await ctx.host.files.freeBytes(dirname(output))) < bytes) throw new NoSpaceError(output, bytes, {});
   const changed = await changedFiles(request, ctx);
   const efi = await editEfi({ iso, facts, entry, folder: request.folder }, ctx);
@@ -77,7 +79,12 @@ export async function remasterIso(request: Remaster, ctx: Context): Promise<void
 const slackBytes = 32 * 1024 * 1024;
 const answersPath = 'ingot/answers.cpio';
 
-function refuseWithoutKernel({ name, facts, entry }: Remaster): void {
+/** Fails where an ISO lacks what its installer is started with. */
+export function refuseWithoutKernel({
+  name,
+  facts,
+  entry,
+}: Pick<Remaster, 'name' | 'facts'> & { readonly entry: Pick<BootEntry, 'kernel' | 'initrd'> }): void {
   const lost = [entry.kernel, entry.initrd].find((path) => !facts.files.has(path));
   if (lost === undefined) return;
   throw new IngotError({
@@ -101,8 +108,15 @@ async function changedFiles(request: Remaster, ctx: Context): Promise<Map<string
     await ctx.host.files.write(from, bytes, 0o600);
     changed.set(path, { from, md5: createHash('md5').update(bytes).digest('hex') });
   }
+  // The vendor's lists of checksums are of the vendor's files: of these nobody asks there.
+  for (const [path, from] of request.beside ?? []) changed.set(path, { from });
   if (facts.bootImages.includes(entry.kernel)) throw new Error('a kernel is no boot image');
   return changed;
+}
+
+async function bytesOf(files: Remaster['beside'], { host }: Context): Promise<number> {
+  const sizes = [...(files?.values() ?? [])].map(async (path) => (await host.files.stat(path))?.size ?? 0);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 function initrdOf(files: ReadonlyMap<string, string | Uint8Array>): Uint8Array {

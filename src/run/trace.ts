@@ -60,18 +60,25 @@ function builderOf({ platform, arch }: Host): Builder {
   return { ingot: program.version, platform, arch };
 }
 
+export type TraceRequest = {
+  readonly signer: Signer | undefined;
+  readonly signal: AbortSignal;
+  /** Whether what is in it is known; default: it is. */
+  readonly bom?: boolean;
+};
+
 /** What tells of a build to others, by the names of its files: bill of materials, provenance, signatures, key. */
 export async function traceFiles(
   { host }: Pick<Workshop, 'host'>,
   folder: string,
   manifest: Manifest,
-  { signer, signal }: { readonly signer: Signer | undefined; readonly signal: AbortSignal },
+  { signer, signal, bom: hasBom = true }: TraceRequest,
 ): Promise<Readonly<Record<string, string>>> {
-  const bom = bomText(manifest, host.env['SOURCE_DATE_EPOCH']);
-  const beside = { [bomFile]: createHash('sha256').update(bom).digest('hex') };
+  const bom = hasBom ? bomText(manifest, host.env['SOURCE_DATE_EPOCH']) : undefined;
+  const beside = bom === undefined ? {} : { [bomFile]: createHash('sha256').update(bom).digest('hex') };
   const files: Record<string, string> = {
     '.cache-key': `${manifest.key}\n`,
-    [bomFile]: bom,
+    ...(bom === undefined ? {} : { [bomFile]: bom }),
     [provenanceFile]: provenanceText(manifest, beside, signer),
   };
   if (signer === undefined) return files;

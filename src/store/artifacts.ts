@@ -203,10 +203,10 @@ async function writeIndex(paths: StorePaths): Promise<void> {
   // Images are what programs look for first; they find a list of them, even an empty one.
   const listed = (await Promise.all(lists)).filter(([shelf, all]) => shelf === 'images' || Object.keys(all).length > 0);
   const images = onShelf(paths, 'images');
-  const isos = await allBuilds(onShelf(paths, 'isos'));
+  const media = await Promise.all((['isos', 'netboot'] as const).map((shelf) => allBuilds(onShelf(paths, shelf))));
   const files = await refreshServed(paths, {
     images: await allBuilds(images),
-    isos,
+    media: media.flat(),
     current: await currentBuilds(images),
   });
   const foreign = files.length === 0 ? {} : { files };

@@ -31,8 +31,8 @@ export type StorePaths = {
   readonly shelf: Shelf;
 };
 
-/** Disks, and ISOs that install by themselves. */
-export const shelves = ['images', 'isos'] as const;
+/** Disks, ISOs that install by themselves, and folders to start an installation from over the network. */
+export const shelves = ['images', 'isos', 'netboot'] as const;
 export type Shelf = (typeof shelves)[number];
 
 /** All paths of a home folder. */

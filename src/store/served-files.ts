@@ -15,7 +15,8 @@ export type ForeignFile = { readonly path: string; readonly bytes: number; reado
 /** What there is to serve: all finished builds, the newest first, and the images that stable names stand for. */
 export type Served = {
   readonly images: readonly Build[];
-  readonly isos: readonly Build[];
+  /** What installs images: ISOs, netboot folders. */
+  readonly media: readonly Build[];
   readonly current: readonly Build[];
 };
 
@@ -32,7 +33,7 @@ export function blobsFolder({ artifacts }: Pick<StorePaths, 'artifacts'>): strin
  */
 export async function refreshServed(paths: StorePaths, served: Served): Promise<readonly ForeignFile[]> {
   const foreign = await foreignFiles(paths);
-  const all = [...served.images, ...served.isos];
+  const all = [...served.images, ...served.media];
   await refreshBlobs(paths, all, foreign);
   for (const { folder, manifest } of all) await writeChanged(paths, join(folder, sumsFile), buildSums(manifest));
   for (const [folder, text] of foreignSums(foreign)) {

@@ -120,7 +120,7 @@ test('iso build prints the ISO, and what lies beside it', async () => {
   expect(asked).toEqual([
     {
       ...{ image: 'lab', arch: 'native', answers: 'disk', console: 'ttyS0', timeoutSeconds: 1 },
-      ...{ powerOff: true, refresh: false },
+      ...{ powerOff: true, checks: true, refresh: false },
     },
   ]);
 });

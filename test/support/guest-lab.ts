@@ -13,9 +13,11 @@ export type GuestLab = {
   readonly project: string;
   readonly home: string;
   /** Write a file of the project; `mode` as in chmod. */
-  write(path: string, text: string, mode?: number): Promise<void>;
+  write(path: string, text: string | Uint8Array, mode?: number): Promise<void>;
   /** `ingot build --json` with these words. */
   build(words: readonly string[], options?: BuildOptions): Promise<Built>;
+  /** Another command with `--json`. */
+  run(words: readonly string[], options?: BuildOptions): Promise<Built>;
   /** Ids of processes that name something of the home in their argument list; of programs whose path has this in it. */
   processes(program?: string): Promise<readonly number[]>;
   close(): Promise<void>;
@@ -38,17 +40,27 @@ export async function openGuestLab(example: string): Promise<GuestLab> {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-guest-'));
   const [project, home] = [join(folder, 'project'), join(folder, 'home')];
   await cp(join(repository, 'examples', example), project, { recursive: true });
-  const build: GuestLab['build'] = (words, options = {}) => {
-    const argv = ['build', '--json', ...words];
+  const start: GuestLab['run'] = (words, options = {}) => {
+    const argv = [...words, '--json'];
     const env = { ...process.env, INGOT_HOME: home, NO_COLOR: '1', ...options.env };
     return run(argv, { cwd: project, env, onEvent: options.onEvent ?? (() => undefined) });
   };
+  const build: GuestLab['build'] = (words, options) => start(['build', ...words], options);
   const write: GuestLab['write'] = async (path, text, mode = 0o644) => {
     await mkdir(dirname(join(project, path)), { recursive: true });
     await writeFile(join(project, path), text, { mode });
   };
   const close = () => rm(folder, { recursive: true });
-  return { folder, project, home, write, build, processes: (program = '') => processesOf(program, home), close };
+  return {
+    folder,
+    project,
+    home,
+    write,
+    build,
+    run: start,
+    processes: (program = '') => processesOf(program, home),
+    close,
+  };
 }
 
 type Setting = {

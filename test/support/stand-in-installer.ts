@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { type CpioFile, cpio } from '../../src/core/cpio.ts';
-import { unpackDebs } from './iso-lab.ts';
+import { loaderPackages, makeIso, unpackDebs } from './iso-lab.ts';
 
 const exec = promisify(execFile);
 
@@ -19,11 +19,29 @@ const programs = ['/usr/sbin/sfdisk', '/usr/sbin/mke2fs'];
 /** What the installed system has: it boots by BIOS, has a network, and lets ssh in. */
 const packages = ['systemd-sysv', 'udev', 'linux-image-cloud-amd64', 'initramfs-tools', 'grub-pc', 'openssh-server'];
 
-/**
- * The ISO of an installer for tests (test/support/stand-in/init) with a small Debian to install. Kernel and initial RAM
- * disk are where Debian's own have them.
- */
+/** The ISO of an installer for tests, whose kernel is to be booted directly. */
 export async function makeStandIn(folder: string, iso: string): Promise<void> {
+  const root = await makeStandInTree(folder);
+  await exec('xorriso', ['-no_rc', '-as', 'mkisofs', '-quiet', '-r', '-V', 'STANDIN', '-o', iso, root]);
+}
+
+/** The same, which boots by itself under BIOS and UEFI. */
+export async function makeBootableStandIn(folder: string, iso: string): Promise<void> {
+  const root = await makeStandInTree(folder);
+  const loaders = await unpackDebs(join(folder, 'loaders'), loaderPackages);
+  const paths = ['install.amd/vmlinuz', 'install.amd/initrd.gz', 'tree.tar'];
+  const files = {
+    ...Object.fromEntries(paths.map((path) => [path, { from: join(root, path) }])),
+    'boot/grub/grub.cfg': 'menuentry "Install" {\n linux /install.amd/vmlinuz\n initrd /install.amd/initrd.gz\n}\n',
+  };
+  await makeIso(loaders, iso, { label: 'STANDIN', files, efi: 'boot/grub/efi.img', bios: 'grub' });
+}
+
+/**
+ * An installer for tests (test/support/stand-in/init) with a small Debian to install. Kernel and initial RAM disk are
+ * where Debian's own have them.
+ */
+async function makeStandInTree(folder: string): Promise<string> {
   const { stdout } = await exec('apt-cache', ['depends', kernelPackage]);
   const [, kernel = ''] = /Depends: (linux-image-\S+)/.exec(stdout) ?? [];
   const { folder: unpacked } = await unpackDebs(join(folder, 'debs'), [kernel, 'busybox-static']);
@@ -33,7 +51,7 @@ export async function makeStandIn(folder: string, iso: string): Promise<void> {
   await writeFile(join(root, 'install.amd/vmlinuz'), await readFile(join(unpacked, 'boot', vmlinuz)));
   await writeFile(join(root, 'install.amd/initrd.gz'), gzipSync(await initrdOf(unpacked), { level: 1 }));
   await makeTree(join(root, 'tree.tar'));
-  await exec('xorriso', ['-no_rc', '-as', 'mkisofs', '-quiet', '-r', '-V', 'STANDIN', '-o', iso, root]);
+  return root;
 }
 
 async function makeTree(tar: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { exitCodeOfAll, isGood } from '../outcomes.ts';
-import { archOrAll } from '../values.ts';
+import { archOrAll, consoleName } from '../values.ts';
 import type { Verb } from '../verb.ts';
 
 /** `ingot iso build`: an ISO that installs by itself. */
@@ -14,7 +14,8 @@ export const isoBuild: Verb = {
   ],
   notes: [
     "The image has the source `installer`. The ISO boots in all the ways that the vendor's does; its menu has one entry more, which starts by itself. WHAT BOOTS IT IS INSTALLED ON, and loses what is on its disk.",
-    'With an address, the files to put there lie beside the ISO.',
+    'Before it is shown it is booted under BIOS and UEFI, installs on an empty disk, and that disk is booted and checked; without hardware virtualization this takes many minutes.',
+    'With an address, the files to put there lie beside the ISO, which is not booted then.',
   ],
   register(command, act) {
     command
@@ -26,6 +27,7 @@ export const isoBuild: Verb = {
       .option('--console <console>', 'where the installer speaks, such as ttyS0,115200', consoleName)
       .option('--timeout <seconds>', 'until the entry starts by itself (default: 5)', seconds)
       .option('--power-off', 'turn the machine off at the end, instead of starting it again')
+      .option('--no-check', 'do not boot it and install from it')
       .option('--refresh', 'ask the lists of checksums again')
       .option('--output <dir>', 'also put the finished files into this folder')
       .action((image, options, cmd) =>
@@ -39,6 +41,7 @@ export const isoBuild: Verb = {
               answers: options.answers ?? (options.oemdrv === true ? 'disk' : 'iso'),
               timeoutSeconds: options.timeout ?? 5,
               powerOff: options.powerOff === true,
+              checks: options.check,
               refresh: options.refresh === true,
               ...(options.site === undefined ? {} : { site: options.site }),
               ...(options.console === undefined ? {} : { console: options.console }),
@@ -60,11 +63,6 @@ function answersAt(text: string): string {
   if (text === 'iso' || text === 'disk') return text;
   if (/^https?:\/\/[^\s"'\\]+\/$/.test(text) && URL.canParse(text)) return text;
   throw new InvalidArgumentError('Expected iso, disk, or an address that ends with /.');
-}
-
-function consoleName(text: string): string {
-  if (/^[A-Za-z]+[A-Za-z0-9]*(?:,[0-9a-z]+)?$/.test(text)) return text;
-  throw new InvalidArgumentError('Expected a console such as tty0 or ttyS0,115200.');
 }
 
 function seconds(text: string): number {

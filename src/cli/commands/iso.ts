@@ -3,6 +3,7 @@ import { isoAdd } from './iso-add.ts';
 import { isoBuild } from './iso-build.ts';
 import { isoDownload } from './iso-download.ts';
 import { isoList } from './iso-list.ts';
+import { isoNetboot } from './iso-netboot.ts';
 import { isoVerify } from './iso-verify.ts';
 
 /** `ingot iso`: the ISOs that installations start from, and ISOs that install by themselves. */
@@ -12,7 +13,8 @@ export const iso: Verb = {
     ['iso list', 'the ISOs of isos.yaml, and what is here of each'],
     ['iso download debian-13-netinst', 'have it here, checked'],
     ['iso build lab', 'an ISO that installs the image lab by itself'],
+    ['iso netboot lab', 'the same, started over the network'],
   ],
-  verbs: { list: isoList, add: isoAdd, download: isoDownload, verify: isoVerify, build: isoBuild },
+  verbs: { list: isoList, add: isoAdd, download: isoDownload, verify: isoVerify, build: isoBuild, netboot: isoNetboot },
   register: () => {},
 };

@@ -35,20 +35,33 @@ export type IsoDownload = {
   readonly error?: ErrorRecord;
 };
 
-export type IsoBuildRequest = {
+/** Something that an image's installer starts from. */
+export type MediaRequest = {
   readonly image: string;
   readonly arch: Selection['arch'];
   readonly site?: string;
-  /** `iso`; `disk`: a second one; or the address of a folder, with its last slash. */
-  readonly answers: string;
   readonly console?: string;
-  /** Until the entry of the menu starts by itself. */
-  readonly timeoutSeconds: number;
+  /** Turn the machine off at the end. */
   readonly powerOff: boolean;
   /** Ask the lists of checksums again. */
   readonly refresh: boolean;
   /** Also put the finished files into this folder, as the person wrote it. */
   readonly output?: string;
+};
+
+/** A folder to start the installer from over the network. */
+export type NetbootRequest = MediaRequest & {
+  /** Where the served tree is to be had, with its last slash; without it addresses are relative. */
+  readonly base?: string;
+};
+
+export type IsoBuildRequest = MediaRequest & {
+  /** `iso`; `disk`: a second one; or the address of a folder, with its last slash. */
+  readonly answers: string;
+  /** Until the entry of the menu starts by itself. */
+  readonly timeoutSeconds: number;
+  /** Boot it, and run it to its end on an empty disk, before anybody sees it. */
+  readonly checks: boolean;
 };
 
 export type IsoBuild = {

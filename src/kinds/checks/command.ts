@@ -33,6 +33,7 @@ export const command = defineCheck<CommandOptions>({
   title: ({ run }) => `command ${run.trim().split('\n')[0]}`,
   tools: (_, arch) => guestTools(arch),
   needs: 'guest',
+  installed: 'without steps',
   run: async (o, { guests }) => {
     const results = await onEach(guests, async (guest) => {
       const script = { text: o.run };

@@ -37,6 +37,7 @@ export const file = defineCheck<FileOptions>({
   title: ({ path, exists }) => `file ${path}${exists ? '' : ' absent'}`,
   tools: (_, arch) => guestTools(arch),
   needs: 'guest',
+  installed: 'without steps',
   run: async (o, { guests }) => {
     await onEach(guests, async (guest) => {
       const result = await guest.exec({ text: fileScript, args: [o.path, o.contains ?? ''] });

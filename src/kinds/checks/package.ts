@@ -34,6 +34,7 @@ export const packageCheck = defineCheck<PackageOptions>({
     `package ${name}${version === undefined ? '' : ` ${version}`}${absent ? ' absent' : ''}`,
   tools: (_, arch) => guestTools(arch),
   needs: 'guest',
+  installed: 'without steps',
   run: async (o, { guests }) => {
     const found = await onEach(guests, async (guest) => {
       const { stdout } = await guest.exec({ text: queryScript, args: [o.name] });

@@ -15,6 +15,7 @@ export const reboot = defineCheck<Record<string, never>>({
   title: () => 'survives a restart',
   tools: (_, arch) => guestTools(arch),
   needs: 'guest',
+  installed: 'always',
   run: async (_, { guests }) => {
     await onEach(guests, async (guest) => {
       await guest.reboot();

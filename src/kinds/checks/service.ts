@@ -30,6 +30,7 @@ export const service = defineCheck<ServiceOptions>({
   title: ({ name, active }) => `service ${name}${active ? '' : ' not'} active`,
   tools: (_, arch) => guestTools(arch),
   needs: 'guest',
+  installed: 'without steps',
   run: async (o, { guests }) => {
     const states = await onEach(guests, async (guest) => {
       const { stdout } = await guest.exec({ text: stateScript, args: [o.name] });

@@ -13,6 +13,7 @@ export const ssh = defineCheck<Record<string, never>>({
   title: () => 'ssh login',
   tools: (_, arch) => guestTools(arch),
   needs: 'guest',
+  installed: 'always',
   run: async (_, { guests }) => {
     const users = await onEach(guests, async (guest) => {
       const result = await guest.execAsUser({ text: 'id -un' });

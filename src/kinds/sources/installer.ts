@@ -13,6 +13,7 @@ import { makeAnswerFiles } from './installer/answer-files.ts';
 import { followWords } from './installer/follow.ts';
 import { asksForIso, baseOfIso, bringMedia, type Media, pinIso, projectFilesOfIso } from './installer/media.ts';
 import { type InstallerOptions, installerOptions, ownFileOf, waysOf } from './installer/options.ts';
+import { makeRepository, pinRepository, repositoryTools } from './installer/repository.ts';
 import { writeSeedDisk } from './installer/seed-disk.ts';
 
 /**
@@ -32,7 +33,7 @@ export const installer = defineSource<InstallerOptions>({
   title: (o) => `install ${o.iso.name}`,
   isosIn: [['iso']],
   secretsIn: [...answersSecretsIn.map((path) => ['answers', ...path]), ['values', '*']],
-  aside: ['time-limit', 'silence-limit'],
+  aside: ['time-limit', 'silence-limit', 'medium'],
   installs: true,
   files: (o) => [ownFileOf(o), ...o['post-install'], ...projectFilesOfIso(o.iso)].filter((path) => path !== undefined),
   tools: (o) => toolsFor(o),
@@ -43,6 +44,9 @@ export const installer = defineSource<InstallerOptions>({
   medium: {
     iso: (o) => o.iso,
     deliveries: (o) => formatOf(o.iso.distribution).deliveries,
+    carried: ({ medium }) => medium,
+    pinCarried: (o, request, ctx) => pinRepository(o, request, ctx),
+    repository: (o, request, ctx) => makeRepository(o, request, ctx),
     unattended,
   },
 });
@@ -54,6 +58,7 @@ function toolsFor(o: InstallerOptions): readonly Tool[] {
     ...(isIso ? [{ program: 'xorriso', debian: 'xorriso', why: "takes the installer's kernel out of its ISO" }] : []),
     ...(waysOf(o)[0] === 'seed' ? seedTools : []),
     ...(hasPassword ? passwordTools : []),
+    ...(o.medium?.offline === true ? repositoryTools : []),
     ...formatOf(o.iso.distribution).tools,
   ];
 }
@@ -65,13 +70,13 @@ const seedTools: readonly Tool[] = [
 
 async function unattended(o: InstallerOptions, request: MediumRequest, ctx: MediumContext): Promise<Unattended> {
   const format = formatOf(o.iso.distribution);
-  const { delivery, image, console } = request;
-  const { files, answers } = await makeAnswerFiles(o, { image, powerOff: false }, ctx);
+  const { delivery, image, console, powerOff = false, carries = false } = request;
+  const { files, answers } = await makeAnswerFiles(o, { image, powerOff, carries }, ctx);
   const boot = { ...(answers === undefined ? {} : { answers }), ...(console === undefined ? {} : { console }) };
   const label = delivery.by === 'medium' ? delivery.label : undefined;
   const onIso = format.onMedium?.(files, delivery);
   return {
-    words: format.words(delivery, boot),
+    words: [...o['kernel-args'], ...format.words(delivery, boot)],
     ownWords: format.ownWords(label === undefined ? {} : { label }),
     files: format.parcel(files, delivery),
     ...(onIso === undefined ? {} : { onIso }),

@@ -1,6 +1,7 @@
 import { IngotError } from '../../../core/errors.ts';
 import type { MediumContext } from '../../../core/media.ts';
 import type { HashedAnswers } from '../../../installer/answers.ts';
+import type { Extra } from '../../../installer/format.ts';
 import { adoptFile, formatOf, renderAnswers } from '../../../installer/formats.ts';
 import { hashAnswers } from '../../../installer/password.ts';
 import { fillTemplate } from '../../../installer/template.ts';
@@ -14,12 +15,14 @@ type AnswerRequest = {
   readonly image: string;
   /** The machine is turned off at the end, not restarted; an own file says that itself. */
   readonly powerOff: boolean;
+  /** What the ISO holds beside can be used. */
+  readonly carries?: boolean;
 };
 
 /** Write the answer files, or take somebody's own with its gaps filled. */
 export async function makeAnswerFiles(
   o: InstallerOptions,
-  { image, powerOff }: AnswerRequest,
+  { image, powerOff, carries = false }: AnswerRequest,
   ctx: MediumContext,
 ): Promise<AnswerFiles> {
   const format = formatOf(o.iso.distribution);
@@ -27,7 +30,7 @@ export async function makeAnswerFiles(
   const postInstall = await Promise.all(
     o['post-install'].map(async (path) => ({ name: path, text: await textOf(path, ctx) })),
   );
-  const extra = { postInstall, powerOff };
+  const extra = { postInstall, powerOff, ...(carries ? mediumOf(o) : {}) };
   const own = ownFileOf(o);
   if (own !== undefined) {
     const values = { values: new Map(Object.entries(o.values)), ...(answers === undefined ? {} : { answers }) };
@@ -39,6 +42,12 @@ export async function makeAnswerFiles(
   const files = renderAnswers(format, answers, extra);
   await format.check(files, ctx);
   return { files, answers };
+}
+
+function mediumOf({ iso, medium, 'post-install': scripts }: InstallerOptions): Pick<Extra, 'medium'> {
+  if (medium === undefined || formatOf(iso.distribution).usesMedium !== true) return {};
+  const { offline } = medium;
+  return offline || scripts.length > 0 ? { medium: { offline } } : {};
 }
 
 async function textOf(path: string, ctx: MediumContext): Promise<string> {

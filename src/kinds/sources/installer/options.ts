@@ -48,6 +48,24 @@ const fields = z.strictObject({
     .min(1)
     .optional()
     .describe('Last resort: start the ISO by itself and type this: text, `<enter>`, `<esc>`, `<wait5>`, `<url>`.'),
+  medium: z
+    .strictObject({
+      offline: z
+        .boolean()
+        .default(false)
+        .describe('Put a repository with all packages that are installed into the ISO, and use no network (Debian).'),
+      packages: z
+        .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/, 'expected a package name'))
+        .default([])
+        .describe('Further packages for that repository, such as those that scripts install.'),
+      files: z.array(projectPath).default([]).describe('Files of the project, which lie in `ingot/files/` of the ISO.'),
+      artifacts: z
+        .array(z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'expected the name of an image'))
+        .default([])
+        .describe('Finished images, whose files lie in `ingot/artifacts/NAME/` of the ISO.'),
+    })
+    .optional()
+    .describe('What `ingot iso build` puts into the ISO beside the answers; an installation of ours does without.'),
   'kernel-args': z.array(kernelWord).default([]).describe("Words for the installer's own kernel."),
   'time-limit': duration.optional().describe('How long the installation may take, such as 2h; default: no limit.'),
   'silence-limit': duration
@@ -91,8 +109,31 @@ function problemsOf(o: InstallerOptions): readonly Problem[] {
     ...(given.length === 0 && Object.keys(o.values).length > 0
       ? [{ message: 'values are for your own file, and there is none', path: ['values'] }]
       : []),
+    ...mediumProblems(o, given.length > 0),
     ...refusedAnswers(o, given.length > 0),
     ...wayProblems(o),
+  ];
+}
+
+function mediumProblems({ iso, medium }: InstallerOptions, hasOwn: boolean): readonly Problem[] {
+  if (medium === undefined) return [];
+  const path = ['medium', 'offline'];
+  const canUse = formatOf(iso.distribution).usesMedium === true;
+  return [
+    ...(medium.offline && !canUse
+      ? [{ message: `the installer of ${iso.distribution} takes no repository from its medium`, path }]
+      : []),
+    ...(medium.offline && hasOwn
+      ? [{ message: 'your own file says itself where packages come from: use `answers`', path }]
+      : []),
+    ...(!medium.offline && medium.packages.length > 0
+      ? [
+          {
+            message: 'packages are put into a repository, which `offline: true` asks for',
+            path: ['medium', 'packages'],
+          },
+        ]
+      : []),
   ];
 }
 

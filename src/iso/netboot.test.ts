@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { ipxeScript, netbootOf } from './netboot.ts';
+
+test('the script finds what lies beside it, and tells the kernel the name of its initrd', () => {
+  expect(ipxeScript('Installs lab', ['priority=critical', '---', 'console=ttyS0'])).toBe(`#!ipxe
+# Installs lab. What boots it loses what is on its disk.
+kernel vmlinuz initrd=initrd.img priority=critical --- console=ttyS0
+initrd initrd.img
+boot
+`);
+});
+
+test('words that iPXE would take for its settings are refused', () => {
+  expect(() => ipxeScript('x', ['a=${b}'])).toThrow('cannot stand in a script of iPXE');
+});
+
+test('Ubuntu fetches its ISO and its answers; Proxmox VE is not started this way', () => {
+  const ubuntu = netbootOf('ubuntu');
+  expect([ubuntu?.answers, ubuntu?.isoBeside, ubuntu?.fromIso]).toEqual(['url', true, true]);
+  expect(ubuntu?.words('http://h/lab.iso')).toContain('url=http://h/lab.iso');
+  expect(netbootOf('proxmox')).toBeUndefined();
+});
