@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Built, type GuestLab, logOf, openGuestLab } from '../support/guest-lab.ts';
+import { type Built, endsOf, type GuestLab, logOf, openGuestLab } from '../support/guest-lab.ts';
 import { loaderPackages, makeIso, netboot, netbootPackage, unpackDebs } from '../support/iso-lab.ts';
 
 const exec = promisify(execFile);
@@ -51,39 +51,31 @@ async function mirrorOfThisMachine(): Promise<string> {
   return uri === '' ? '' : `, mirror: "${uri.replace(/\/$/, '')}"`;
 }
 
-/** Install until the installer loads its parts, which is when nobody is asked any more. */
-async function untilParts(name: string, firmware: string, source: string): Promise<Built> {
-  await lab.write(
-    `images/${name}.yaml`,
-    `source: { installer: { ${source} } }\nfirmware: ${firmware}\nmemory: 1536M\ndisk: 4G\n`,
-  );
-  const built = await lab.build([name], {
+/** What an installer says when nobody is asked any more. */
+const parts = 'installer: Loading additional components';
+
+/** Run a command until as many installers load their parts; then it is ended. */
+async function untilParts(count: number, words: readonly string[]): Promise<Built> {
+  const there = new Set<string>();
+  const built = await lab.run(words, {
     onEvent: (event, end) => {
-      if (event.type === 'log' && event.line === parts) end();
+      if (event.type !== 'log' || event.line !== parts) return;
+      there.add(`${event.build} ${event.id}`);
+      if (there.size === count) end();
     },
   });
-  const log = logOf(built, name);
-  const failure = built.events.find((event) => event.type === 'build.end')?.error;
-  expect(log, `${JSON.stringify(failure)} ${built.stderr}`).toContain(parts);
-  expect(log).toContain('installer: Configuring the network with DHCP');
+  const failed = built.events.flatMap((event) => (event.type === 'step.end' ? (event.error ?? []) : []));
+  expect(there.size, `${JSON.stringify(failed)} ${built.stderr}`).toBe(count);
   expect(built.code).toBe(130);
   expect(await lab.processes('qemu')).toEqual([]);
   return built;
 }
 
-const parts = 'installer: Loading additional components';
-
-test('netboot files under BIOS: answers in the initrd', async () => {
-  const built = await untilParts('a', 'bios', `iso: netboot, ${answers}`);
-  expect(logOf(built, 'a').filter((line) => line.startsWith('the installer took'))).toEqual([]);
-});
-
-test('the kernel of an ISO under UEFI: answers by HTTP, each file once', async () => {
-  const built = await untilParts('b', 'uefi', `iso: iso, ${answers}, answers-by: http`);
-  expect(logOf(built, 'b').filter((line) => line.startsWith('the installer took'))).toEqual([
-    'the installer took preseed.cfg',
-  ]);
-});
+const write = (name: string, firmware: string, source: string) =>
+  lab.write(
+    `images/${name}.yaml`,
+    `source: { installer: { ${source} } }\nfirmware: ${firmware}\nmemory: 1G\ndisk: 4G\n`,
+  );
 
 // GRUB stands at its menu until a key is pressed; firmware takes its time when it is translated.
 const typed = [
@@ -91,7 +83,20 @@ const typed = [
   "'initrd /install.amd/initrd.gz<enter><wait20>boot<enter>'",
 ].join(', ');
 
-test('an ISO that starts by itself, and what is typed at its loader', async () => {
-  const built = await untilParts('typed', 'bios', `iso: iso, ${answers}, answers-by: http, boot-command: [${typed}]`);
-  expect(logOf(built, 'typed')).toContain('the installer took preseed.cfg');
+test('netboot files, the kernel of an ISO, and what is typed at its loader: answers in the initrd, and by HTTP', async () => {
+  await write('a', 'bios', `iso: netboot, ${answers}`);
+  await write('b', 'uefi', `iso: iso, ${answers}, answers-by: http`);
+  await write('typed', 'bios', `iso: iso, ${answers}, answers-by: http, boot-command: [${typed}]`);
+  const built = await untilParts(3, ['build', 'a', 'b', 'typed', '--jobs', '3']);
+  const taken = (name: string) => logOf(built, name).filter((line) => line.startsWith('the installer took'));
+  expect(taken('a')).toEqual([]);
+  expect(taken('b')).toEqual(['the installer took preseed.cfg']);
+  expect(taken('typed')).toEqual(['the installer took preseed.cfg']);
+  expect(logOf(built, 'a')).toContain('installer: Configuring the network with DHCP');
+});
+
+test('an ISO with the answers starts by itself under BIOS and UEFI, and asks nothing', async () => {
+  await write('stick', 'bios', `iso: iso, ${answers.replace('ipv6', 'DEBIAN_FRONTEND=text, TERM=dumb, ipv6')}`);
+  const built = await untilParts(2, ['iso', 'build', 'stick', '--console', 'ttyS0,115200']);
+  expect(endsOf(built, 'stick')).toEqual(['fetch done', 'iso done', 'iso-bios cancelled', 'iso-uefi cancelled']);
 });
