@@ -12,6 +12,8 @@ type Attached = {
 export type InstallRequest = {
   /** What is booted directly; without it the CD boots by itself. */
   readonly kernel?: { readonly file: string; readonly initrd: string };
+  /** A kernel that hardware virtualization may be proven with, where none is booted directly. */
+  readonly probe?: string;
   /** Words for its command line; `url` is the address of the folder that `serve` lies in. */
   readonly words: (url: string) => readonly string[];
   readonly attached: readonly Attached[];

@@ -55,7 +55,7 @@ async function make(making: Making, ctx: Context): Promise<Made> {
   const cargo = await cargoOf({ workshop, spec, medium, options, facts, refresh: request.refresh }, ctx);
   const key = keyOf(unattended, { entry, delivery, bytes, timeout: request.timeoutSeconds, cargo });
   const known = await findByKey(paths, spec.name, spec.arch, key);
-  const ready = known === undefined ? undefined : await proven(making, known, { facts, delivery, cargo }, ctx);
+  const ready = known === undefined ? undefined : await proven(making, known, { facts, entry, delivery, cargo }, ctx);
   if (ready !== undefined && (await selectBuild(paths, ready.finished, ctx.signal))) return ready;
   warnOfSteps(spec, ctx);
   const load = (folder: string, inner: Context) => {

@@ -37,7 +37,7 @@ export async function cargoOf(loading: Loading, ctx: Context): Promise<Cargo | u
   if (carried === undefined) return undefined;
   const files = new Map([
     ...(await projectFiles(workshop, carried, ctx)),
-    ...(await artifactFiles(workshop, carried, spec, ctx)),
+    ...(await artifactFiles(workshop, carried, spec)),
   ]);
   const pin = await pinOfCargo(loading, carried, ctx);
   const digests = [...files].map(async ([path, from]) => [path, await ctx.host.files.sha256(from, ctx.signal)]);
@@ -54,7 +54,7 @@ async function projectFiles({ root }: Workshop, { files }: Carried, { host }: Co
   return Promise.all(found);
 }
 
-async function artifactFiles({ paths }: Workshop, { artifacts }: Carried, { arch }: ImageSpec, _: Context) {
+async function artifactFiles({ paths }: Workshop, { artifacts }: Carried, { arch }: ImageSpec) {
   const found = artifacts.map(async (name): Promise<readonly (readonly [string, string])[]> => {
     const build = await currentBuild(onShelf(paths, 'images'), name, arch);
     if (build === undefined) {

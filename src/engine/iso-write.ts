@@ -93,7 +93,7 @@ async function writeFiles(
 
 /** Written files, and what they were made from as far as their proof wants it. */
 export type Written = {
-  readonly parts: Pick<Parts, 'facts' | 'delivery' | 'cargo'>;
+  readonly parts: Pick<Parts, 'facts' | 'entry' | 'delivery' | 'cargo'>;
   readonly artifacts: readonly ArtifactFile[];
   /** Where they lie. */
   readonly folder: string;
@@ -107,7 +107,8 @@ export async function proveWritten(
   { parts, artifacts, folder, scratch }: Written,
   ctx: Context,
 ): Promise<readonly CheckRecord[]> {
-  const { facts, delivery, cargo } = parts;
+  const { facts, entry, delivery, cargo } = parts;
+  const { kernel } = bootPathsOf(entry);
   const [iso, second] = artifacts.map(({ file, sha256 }) => ({ path: join(folder, file), sha256 }));
   if (iso === undefined) throw new Error('no ISO was written');
   if (delivery.by === 'url') {
@@ -118,5 +119,5 @@ export async function proveWritten(
   const answers = delivery.by === 'seed' && second !== undefined ? { answers: second } : {};
   const { timeoutSeconds } = request;
   const offline = cargo?.offline === true;
-  return proveIso(workshop, { spec, iso, facts, ...answers, offline, timeoutSeconds, scratch, build }, ctx);
+  return proveIso(workshop, { spec, iso, facts, kernel, ...answers, offline, timeoutSeconds, scratch, build }, ctx);
 }

@@ -75,7 +75,7 @@ async function configure(place: Installation, parts: Parts, ctx: Context): Promi
   const kernel = request.kernel === undefined ? {} : { kernel: { ...request.kernel, append: lineOf(request, url) } };
   return {
     ...{ arch, memory, cpus, sockets, serialLog: join(logs, 'console-installer.log') },
-    accelerator: await proven(place, { sockets, kernel: request.kernel?.file }, ctx),
+    accelerator: await proven(place, { sockets, kernel: request.kernel?.file ?? request.probe }, ctx),
     firmware: firmware === 'bios' ? 'bios' : await uefi(),
     drives: [{ id: diskDrive, file: disk }, ...attached],
     ...(request.network === undefined ? {} : { network: request.network }),

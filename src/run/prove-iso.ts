@@ -5,7 +5,7 @@ import { digest } from '../core/keys.ts';
 import type { DiskFile } from '../core/kinds.ts';
 import type { CheckRecord } from '../core/manifest.ts';
 import type { Firmware, ImageSpec, KindUse } from '../core/spec.ts';
-import type { IsoFacts } from '../iso/facts.ts';
+import { extractArgv, type IsoFacts } from '../iso/facts.ts';
 import { readChecks, writeChecks } from '../store/records.ts';
 import { asStep, CheckError, type CheckResult, checkArtifact } from './check.ts';
 import { accessOf } from './guest-starts.ts';
@@ -18,6 +18,8 @@ export type IsoProof = {
   readonly spec: ImageSpec;
   readonly iso: { readonly path: string; readonly sha256: string };
   readonly facts: Pick<IsoFacts, 'bios' | 'efi'>;
+  /** Where in it the installer's kernel is. */
+  readonly kernel: string;
   /** The disk with its answers, where they are on one. */
   readonly answers?: { readonly path: string; readonly sha256: string };
   /** It installs without a network, and is proven without one. */
@@ -53,12 +55,16 @@ export async function proveIso(workshop: Workshop, proof: IsoProof, ctx: Context
   }
   log(ctx, 'proving it takes an installation, without hardware virtualization many minutes; --no-check does without');
   const results = await runAll(workshop, proof, runs, ctx);
-  const checks = results.map(({ error: _, ...record }) => record);
+  const checks = results.map(recordOf);
   if (results.some(({ outcome }) => outcome === 'failed')) {
     throw new CheckError({ results, seconds: 0 });
   }
   await writeChecks(workshop.paths, proof.iso.sha256, asked, checks);
   return checks;
+}
+
+function recordOf({ check, title, outcome, seconds, evidence }: CheckResult): CheckRecord {
+  return { check, title, outcome, seconds, ...(evidence === undefined ? {} : { evidence }) };
 }
 
 /** On aarch64 there is UEFI alone. */
@@ -91,7 +97,10 @@ async function runAll(
   ctx: Context,
 ): Promise<readonly CheckResult[]> {
   const disks = new Map<Firmware, DiskFile>();
-  const booted = runs.map((run) => bootIso(workshop, proof, run, { ctx, disks }));
+  const probe = join(proof.scratch, 'kernel');
+  await ctx.host.files.makeDirectory(proof.scratch);
+  await ctx.host.run({ argv: extractArgv(proof.iso.path, [[proof.kernel, probe]]) }, { signal: ctx.signal });
+  const booted = runs.map((run) => bootIso(workshop, proof, run, { ctx, disks, probe }));
   // Each of them ends before anything is cleaned up, even when one is cancelled.
   const settled = await Promise.allSettled(booted);
   const results = settled.map((one) => {
@@ -102,13 +111,13 @@ async function runAll(
   return results;
 }
 
-type Found = { readonly ctx: Context; readonly disks: Map<Firmware, DiskFile> };
+type Found = { readonly ctx: Context; readonly disks: Map<Firmware, DiskFile>; readonly probe: string };
 
 function bootIso(
   workshop: Workshop,
   proof: IsoProof,
   { firmware, whole }: Run,
-  { ctx, disks }: Found,
+  { ctx, disks, probe }: Found,
 ): Promise<CheckResult> {
   const check = whole ? 'installs' : 'starts';
   const title = whole
@@ -120,7 +129,7 @@ function bootIso(
     const place = { folder: join(scratch, firmware), logs: join(workshop.paths.builds, build, firmware) };
     for (const path of Object.values(place)) await ctx.host.files.makeDirectory(path);
     const spec = { ...proof.spec, firmware: [firmware] };
-    const disk = await runInstaller({ workshop, spec, ...place }, requestOf(proof, whole), inner);
+    const disk = await runInstaller({ workshop, spec, ...place }, { ...requestOf(proof, whole), probe }, inner);
     if (whole) disks.set(firmware, disk);
     return whole ? 'it ended, and had written to the disk' : 'it began to write to the disk';
   });

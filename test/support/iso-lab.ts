@@ -90,7 +90,8 @@ const efiModules =
 async function makeEfi(loaders: Unpacked, image: string, menu: string): Promise<void> {
   const [loader, config, early] = [`${image}.efi`, `${image}.cfg`, `${image}.early`];
   await writeFile(config, menu);
-  await writeFile(early, 'configfile ($root)/EFI/BOOT/grub.cfg\n');
+  // The ISO is the device that it was started from: what is in its own file system it does not see.
+  await writeFile(early, toMenu);
   const modules = loaders.path('usr/lib/grub/x86_64-efi');
   await run('grub-mkimage', [
     '-d',

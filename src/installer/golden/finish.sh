@@ -10,6 +10,19 @@ packages() {
   apk add --no-cache "$@"
 }
 
+repository() {
+  mkdir -p "$work/lists/partial"
+  echo 'deb [trusted=yes] file:/media/ingot/repository ingot main' >"$work/sources.list"
+  cat >"$work/apt.conf" <<END
+Dir::Etc::SourceList "$work/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::State::Lists "$work/lists";
+APT::Sandbox::User "root";
+END
+  APT_CONFIG="$work/apt.conf" apt-get -q update
+  APT_CONFIG="$work/apt.conf" apt-get -q -y -o Dpkg::Use-Pty=0 install "$@"
+}
+
 password() {
   printf '%s:%s\n' "$1" "$2" | chpasswd -e
 }
@@ -51,6 +64,7 @@ script() {
 
 # What was asked for
 packages vim g++
+repository jq
 password root '*'
 password dev '$6$salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
 keys dev c3NoLWVkMjU1MTkgQUFBQSBhICQoaWQpICdiJyAiYyIKc3NoLXJzYSBCQkJCCg==
