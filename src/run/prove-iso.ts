@@ -107,7 +107,10 @@ async function runAll(
     if (one.status === 'rejected') throw one.reason;
     return one.value;
   });
-  for (const [firmware, disk] of disks) results.push(...(await enter(workshop, proof, { firmware, disk }, ctx)));
+  for (const [firmware, disk] of disks) {
+    const mark = disks.size === 1 ? undefined : firmwareNames[firmware];
+    results.push(...(await enter(workshop, proof, { firmware, disk, mark }, ctx)));
+  }
   return results;
 }
 
@@ -146,20 +149,21 @@ function requestOf({ iso, answers, offline, timeoutSeconds }: IsoProof, whole: b
   };
 }
 
+type Installed = { readonly firmware: Firmware; readonly disk: DiskFile; readonly mark: string | undefined };
+
 /** Boot what was installed, and ask of it what can be asked of it. */
 async function enter(
   workshop: Workshop,
   { spec, scratch, build }: IsoProof,
-  { firmware, disk }: { readonly firmware: Firmware; readonly disk: DiskFile },
+  { firmware, disk, mark }: Installed,
   ctx: Context,
 ): Promise<readonly CheckResult[]> {
   const { arch, memory, cpus, virtualization, secureBoot } = spec;
   const access = accessOf(spec, workshop);
-  const emit: Context['emit'] = (event) =>
-    ctx.emit('id' in event ? { ...event, id: `${firmware}-${event.id}` } : event);
   const request = {
-    ...{ disk, arch, memory, cpus, virtualization, secureBoot, packages: [], boots: true },
+    ...{ medium: disk, arch, memory, cpus, virtualization, secureBoot, packages: [], boots: true },
     ...(access === undefined ? {} : { access }),
+    ...(mark === undefined ? {} : { mark }),
     firmware: [firmware],
     uses: usesFor(spec, workshop.kinds),
     kinds: workshop.kinds,
@@ -168,7 +172,7 @@ async function enter(
     state: join(workshop.paths.home, 'state'),
   };
   try {
-    return (await checkArtifact(request, { ...ctx, emit })).results;
+    return (await checkArtifact(request, ctx)).results;
   } catch (error) {
     if (error instanceof CheckError) return error.report.results;
     throw error;
