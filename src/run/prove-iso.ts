@@ -33,8 +33,9 @@ export type IsoProof = {
 /** Raised when an ISO that passed before may fail now. */
 const version = 1;
 
-/** As long as an installer may do nothing at all; menus wait before. */
-const silenceMs = 300_000;
+/** A menu that waits longer than this is waited for. */
+const longMenuSeconds = 60;
+const afterMenuMs = 600_000;
 
 /** What is done under one firmware: the image is for it, or only the ISO is. */
 type Run = { readonly firmware: Firmware; readonly whole: boolean };
@@ -145,7 +146,7 @@ function requestOf({ iso, answers, offline, timeoutSeconds }: IsoProof, whole: b
     attached: [{ path: iso.path, as: 'cdrom' }, ...second],
     end: whole ? 'off-or-restart' : 'writes',
     ...(offline ? { network: 'none' as const } : {}),
-    silenceMs: silenceMs + timeoutSeconds * 1000,
+    ...(timeoutSeconds > longMenuSeconds ? { silenceMs: timeoutSeconds * 1000 + afterMenuMs } : {}),
   };
 }
 
