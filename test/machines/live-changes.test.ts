@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { copyFile, stat, truncate } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Context } from '../../src/core/context.ts';
@@ -37,14 +37,11 @@ async function inGuest(root: Drive, machine: Machine, act: (guest: BootedGuest) 
   const { firmware, secureBoot = false } = machine;
   const emit = () => undefined;
   const ctx: Context = { host: createHost(), signal: new AbortController().signal, emit, step: 'check' };
-  const [scratch, logs, state] = ['scratch', 'logs', 'state'].map((name) => join(lab.folder, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const own = (name: string) => `${root.file.path}.${name}`;
+  const folders = { scratch: own('scratch'), logs: own('logs'), state: own('state') };
   const shape = { arch: 'x86_64', memory: 1024 ** 3, cpus: 2, virtualization: 'auto', secureBoot } as const;
   const medium = { path: root.file.path, format: 'iso' } as const;
-  const bench = await openCopyBench({ ...shape, medium, packages: [], scratch, logs, state }, ctx);
+  const bench = await openCopyBench({ ...shape, medium, packages: [], ...folders }, ctx);
   try {
     const guest = await bootGuest(bench, { firmware, root: () => root }, ctx);
     try {
@@ -63,7 +60,8 @@ async function told(guest: BootedGuest, text: string): Promise<string> {
   return stdout.trim();
 }
 
-test.each(['bios', 'uefi'] as const)(
+// Each waits for a guest of its own most of the time.
+test.concurrent.each(['bios', 'uefi'] as const)(
   'as a stick under %s it keeps changes on a file system with its label, behind the ISO',
   async (firmware) => {
     const stick = join(lab.folder, `stick-${firmware}.raw`);
@@ -91,14 +89,14 @@ async function addPartition(stick: string): Promise<void> {
   const table = JSON.parse(stdout) as { partitiontable: { partitions: { start: number; size: number }[] } };
   const place = table.partitiontable.partitions.at(-1);
   if (place === undefined) throw new Error('there is no partition');
-  const tree = join(dirname(stick), 'persistence');
+  const tree = `${stick}.tree`;
   await exec('sh', ['-c', 'mkdir -p "$0" && echo "/ union" > "$0/persistence.conf"', tree]);
   const offset = `offset=${place.start * 512},root_owner=0:0`;
   const words = ['-q', '-F', '-t', 'ext4', '-b', '4096', '-L', 'lab-17', '-E', offset, '-d', tree];
   await exec('mke2fs', [...words, stick, String(Math.floor(place.size / 8))], { env });
 }
 
-test('with toram all of it is in memory, also under Secure Boot, and the CD could be taken out', async () => {
+test.concurrent('with toram all of it is in memory, also under Secure Boot, and the CD could be taken out', async () => {
   const path = await write('toram', 'default=toram');
   const root: Drive = { id: 'disk', file: { path, format: 'raw' }, readOnly: true, cdrom: true, boot: true };
   await inGuest(root, { firmware: 'uefi', secureBoot: true }, async (guest) => {
