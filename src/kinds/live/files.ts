@@ -2,7 +2,7 @@ import type { Context } from '../../core/context.ts';
 import type { Ext4 } from '../../qemu/ext4.ts';
 import { ext4Tree, type TreeEntry } from '../../qemu/ext4-tree.ts';
 import { type Platform, platforms } from '../../tree/boot.ts';
-import { coreArgv, earlyConfig, espArgvs, type Placed } from './loaders.ts';
+import { coreArgv, earlyConfig, espArgvs, type Placed, signedConfig } from './loaders.ts';
 import { type LiveSystem, liveFstab, modulesFolder } from './system.ts';
 
 /** Write the bytes of a file of an image to a file here; none of it is held in memory. */
@@ -83,7 +83,7 @@ async function makeCore(platform: Platform, config: string, request: LoaderReque
 
 async function makeEfi(platform: EfiPlatform, config: string, request: LoaderRequest, ctx: Context) {
   const { id, epoch, folder } = request;
-  const signed = await signedLoaders(platform, config, request, ctx);
+  const signed = await signedLoaders(platform, request, ctx);
   const files: Placed =
     signed ??
     new Map([[`EFI/BOOT/${platforms[platform].loader}`, (await makeCore(platform, config, request, ctx)).file]]);
@@ -109,8 +109,7 @@ const efiNames: Readonly<Record<EfiPlatform, string>> = { x86_64: 'x64', aarch64
  */
 async function signedLoaders(
   platform: EfiPlatform,
-  config: string,
-  { root, system, folder }: LoaderRequest,
+  { root, system, id, folder }: LoaderRequest,
   ctx: Context,
 ): Promise<Placed | undefined> {
   const [name, grub] = [efiNames[platform], platforms[platform].grub];
@@ -119,6 +118,8 @@ async function signedLoaders(
     [`/usr/lib/grub/${grub}-signed/grub${name}.efi.signed`, `EFI/BOOT/grub${name}.efi`],
     [`/usr/lib/shim/mm${name}.efi.signed`, `EFI/BOOT/mm${name}.efi`],
   ] as const;
+  const config = `${folder}/signed.cfg`;
+  await ctx.host.files.write(config, signedConfig(id));
   const files = new Map([[`EFI/${system.id}/grub.cfg`, config]]);
   for (const [path, to] of wanted) {
     for await (const entry of ext4Tree(root.volume, path)) {

@@ -20,6 +20,11 @@ export function earlyConfig(id: string): string {
   return `search.file /${markFile(id)} root\nset prefix=($root)/boot/grub\n`;
 }
 
+/** The same for a GRUB that was made by others: for it this is the whole menu, so it is led to ours. */
+export function signedConfig(id: string): string {
+  return `${earlyConfig(id)}configfile $prefix/grub.cfg\n`;
+}
+
 /** Makes a boot loader of modules in a folder (grub-mkimage(1)). */
 export function coreArgv(platform: Platform, at: { modules: string; config: string; output: string }): Argv {
   const { grub, extra } = platforms[platform];
