@@ -4,6 +4,7 @@ import { type FileHandle, lstat, open, readdir, readFile, readlink, stat } from 
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Manifest } from '../core/manifest.ts';
+import { shelves } from './paths.ts';
 import { isServedName } from './served-names.ts';
 
 /** A file that is open: what it says of itself and its bytes belong together, whatever is published meanwhile. */
@@ -82,8 +83,7 @@ async function below(around: Around, folder: Spot, name: string): Promise<Spot |
 
 /** Where the links of the tree may lead: to builds, to files of builds, and to files by their digest. */
 const reachable = [
-  /^(images|isos)\/[^/]+\/\.builds\/[^/]+$/,
-  /^(images|isos)\/[^/]+\/\.builds\/[^/]+\/[^/]+$/,
+  new RegExp(`^(?:${shelves.join('|')})/[^/]+/\\.builds/[^/]+(?:/[^/]+)?$`),
   /^blobs\/sha256\/[0-9a-f]{64}$/,
 ];
 

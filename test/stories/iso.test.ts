@@ -6,6 +6,7 @@ import type {
   IsoDownload,
   IsoDownloadRequest,
   IsoReport,
+  NetbootRequest,
 } from '../../src/cli/requests/isos.ts';
 import { ingot } from '../support/cli.ts';
 
@@ -96,10 +97,24 @@ test.each([
   ['iso add x y --distribution suse', 'Allowed choices are'],
   ['iso build x --answers ftp://x/', 'Expected iso, disk, or an address'],
   ['iso build x --console a;b', 'Expected a console'],
+  ['iso netboot x --base http://h', 'Expected an address that ends with /'],
 ])('ingot %s is refused', async (line, reason) => {
   const ran = await ingot(line);
   expect([ran.code, ran.stdout]).toEqual([2, '']);
   expect(ran.stderr).toContain(reason);
+});
+
+test('iso netboot prints the files of the folder, the script first', async () => {
+  const asked: NetbootRequest[] = [];
+  const paths = ['/h/boot.ipxe', '/h/vmlinuz'];
+  const buildNetboots = async (request: NetbootRequest) => {
+    asked.push(request);
+    return [{ image: 'lab', arch: 'x86_64', outcome: 'done', seconds: 1, paths } as const];
+  };
+  const ran = await ingot('iso netboot lab --base http://192.0.2.1/', { engine: { buildNetboots } });
+  expect([ran.code, ran.stdout]).toEqual([0, '/h/boot.ipxe\n/h/vmlinuz\n']);
+  const base = 'http://192.0.2.1/';
+  expect(asked).toEqual([{ image: 'lab', arch: 'native', base, powerOff: false, refresh: false }]);
 });
 
 test('iso build prints the ISO, and what lies beside it', async () => {
