@@ -7,7 +7,8 @@ const enabledUnit = /^\/etc\/systemd\/system\/[^/]+\.(?:wants|requires)\/([^/]+)
 /** A difference as a changelog for release notes (Markdown); the files are counted, not listed. */
 export function markdownLines({ from, to, same, inputs, packages, files, sizes }: Difference): readonly string[] {
   const head = `## ${words(to.image)} ${to.arch}: ${to.at.slice(0, 10)}`;
-  const since = `Since build ${words(from.build)} of ${words(from.image)} (${from.at.slice(0, 10)}).`;
+  const release = from.release === undefined ? '' : `release ${words(from.release)}, `;
+  const since = `Since ${release}build ${words(from.build)} of ${words(from.image)} (${from.at.slice(0, 10)}).`;
   if (same) return [head, '', since, '', 'The same bytes.'];
   const readable = sizes.map(({ name, from: before, to: after }) => ({
     name,

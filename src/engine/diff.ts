@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import type { Io } from '../cli/engine.ts';
 import type { ImageRequest } from '../cli/requests/images.ts';
 import type { Change, Difference, DiffRequest, DiffSide } from '../cli/requests/trace.ts';
 import { debianArch } from '../core/arch.ts';
@@ -10,19 +12,34 @@ import { changes } from './changes.ts';
 import { compareContents, readContents } from './diff-contents.ts';
 import { compareInputs } from './diff-inputs.ts';
 import { findBuild } from './find-build.ts';
+import { findSide, type Side } from './find-side.ts';
+import { type Ground, openWorkshop } from './site.ts';
 
-/** What differs between two finished builds: what went in, and what came out. */
-export async function compareBuilds(workshop: Workshop, request: DiffRequest): Promise<Difference> {
-  const [from, to] = await sides(workshop, request);
-  return compareFinished(from, to, workshop.host.files);
+/** What differs between two finished builds, of this machine or of releases: what went in, and what came out. */
+export async function compareBuilds(ground: Ground, request: DiffRequest, io: Io): Promise<Difference> {
+  const workshop = await openWorkshop(ground);
+  const { files: all } = ground.host;
+  const find = (side: ImageRequest, folder: string) => findSide({ ground, workshop, io, folder }, side);
+  return ground.host.withTemporary(async (folder) => {
+    const from = await find(request.from, join(folder, 'from'));
+    if (request.to !== undefined) return compareFinished(from, await find(request.to, join(folder, 'to')), all);
+    // What the release would get by the next one.
+    if (from.tag !== undefined)
+      return compareFinished(from, await findBuild(workshop, withoutBuild(request.from)), all);
+    return compareFinished(await theOneBefore(workshop, from), from, all);
+  });
+}
+
+function withoutBuild({ build: _, ...rest }: ImageRequest): ImageRequest {
+  return rest;
 }
 
 /** What differs between two builds that lie in folders. */
-export async function compareFinished(from: FinishedBuild, to: FinishedBuild, all: Files): Promise<Difference> {
+export async function compareFinished(from: Side, to: Side, all: Files): Promise<Difference> {
   const same = changes(digestsOf(from.manifest), digestsOf(to.manifest)).length === 0;
   return {
-    from: sideOf(from.manifest),
-    to: sideOf(to.manifest),
+    from: sideOf(from),
+    to: sideOf(to),
     same,
     inputs: compareInputs(from.manifest, to.manifest),
     packages: changes(packagesOf(from.manifest), packagesOf(to.manifest)),
@@ -31,16 +48,10 @@ export async function compareFinished(from: FinishedBuild, to: FinishedBuild, al
   };
 }
 
-async function sides(workshop: Workshop, request: DiffRequest): Promise<readonly [FinishedBuild, FinishedBuild]> {
-  if (request.to === undefined) return lastTwo(workshop, request.from);
-  return Promise.all([findBuild(workshop, request.from), findBuild(workshop, request.to)]);
-}
-
-async function lastTwo(workshop: Workshop, request: ImageRequest): Promise<readonly [FinishedBuild, FinishedBuild]> {
-  const to = await findBuild(workshop, request);
-  const { image, arch, build } = to.manifest;
-  const older = (await finishedBuilds(workshop.paths, image, arch)).find(({ manifest }) => manifest.build < build);
-  if (older !== undefined) return [older, to];
+async function theOneBefore(workshop: Workshop, { manifest }: FinishedBuild): Promise<FinishedBuild> {
+  const { image, arch, build } = manifest;
+  const older = (await finishedBuilds(workshop.paths, image, arch)).find((one) => one.manifest.build < build);
+  if (older !== undefined) return older;
   const message = `${image} for ${arch} has no build before ${build}`;
   const hint = `compare it with another image, or build it once more: ingot build ${image} --force`;
   throw new IngotError({ code: 'NOT_FOUND', message, hint });
@@ -52,8 +63,9 @@ async function files(all: Files, from: FinishedBuild, to: FinishedBuild): Promis
   return before === undefined || after === undefined ? [] : compareContents(before, after);
 }
 
-function sideOf({ image, arch, build, builtAt }: Manifest): DiffSide {
-  return { image, arch, build, at: builtAt };
+function sideOf({ manifest, tag }: Side): DiffSide {
+  const { image, arch, build, builtAt } = manifest;
+  return { image, arch, build, at: builtAt, ...(tag === undefined ? {} : { release: tag }) };
 }
 
 /** By name; with the architecture only where it is another than the image's. */

@@ -69,7 +69,7 @@ export function createEngine(ground: Ground): Engine {
       return listImages(workshop, specs, { signal: io.signal, emit: quiet, host, step: 'list' });
     },
     show: async (request) => tellStory(await openWorkshop(ground), request),
-    diff: async (request) => compareBuilds(await openWorkshop(ground), request),
+    diff: (request, io) => compareBuilds(ground, request, io),
     convert: (request, io) => convertFile(ground, request, io),
     spdx: async (request) => spdx((await findBuild(await openWorkshop(ground), request)).manifest),
     newKey: (io) => makeKey(storePaths(home()), host, io.signal),

@@ -35,7 +35,7 @@ export async function sectionsFor(
   return sections;
 }
 
-type Previous = { readonly entry: Entry; readonly assets: readonly Asset[] };
+type Previous = { readonly entry: Entry; readonly assets: readonly Asset[]; readonly tag?: string };
 type Older = () => Promise<readonly { readonly release: Release; readonly assets: readonly Asset[] }[]>;
 
 const mostLookedAt = 5;
@@ -56,9 +56,9 @@ async function previousOf(
   build: FinishedBuild,
   older: Older,
 ): Promise<Previous | undefined> {
-  for (const { assets } of await older()) {
+  for (const { assets, release } of await older()) {
     const entry = await entryOf(remote, assets, build.manifest, { host, signal: io.signal });
-    if (entry !== undefined) return { entry, assets };
+    if (entry !== undefined) return { entry, assets, tag: release.tag };
   }
   return undefined;
 }
@@ -68,7 +68,8 @@ async function changeLines(setting: Setting, previous: Previous, build: Finished
   const { host, io, remote } = setting;
   try {
     return await host.withTemporary(async (folder) => {
-      const from = await bringBuild(remote, previous, { host, signal: io.signal, folder: join(folder, 'before') });
+      const before = await bringBuild(remote, previous, { host, signal: io.signal, folder: join(folder, 'before') });
+      const from = previous.tag === undefined ? before : { ...before, tag: previous.tag };
       return markdownLines(await compareFinished(from, build, host.files));
     });
   } catch (error) {

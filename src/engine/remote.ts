@@ -89,6 +89,11 @@ async function settingsOf({ host, place, cwd }: Ground): Promise<ReleaseSettings
   return settings;
 }
 
+/** Whether `ingot.yaml` names a repository for releases. */
+export async function hasRepository(ground: Ground): Promise<boolean> {
+  return (await settingsOf(ground)).repository !== undefined;
+}
+
 function noRepository(): IngotError {
   const hint = 'write `release: { repository: owner/name }` into ingot.yaml, or give --repository owner/name';
   return new IngotError({ code: 'USAGE', message: 'no repository is named whose releases are meant', hint });

@@ -167,3 +167,24 @@ test('a list that contradicts itself is not followed', async () => {
     expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('no image web')]);
   }
 });
+
+test('diff compares releases with each other, and with what is here', async () => {
+  lab = await openLab();
+  await lab.finish({ build: '01', disk: disk('01'), packages: { bash: '5.1' } });
+  await lab.run('release web --execute --version v1');
+  await lab.finish({ build: '02', disk: disk('02'), packages: { bash: '5.2' } });
+  await lab.run('release web --execute --version v2');
+  await lab.finish({ build: '03', disk: disk('03'), packages: { bash: '5.3' } });
+  const two = await lab.run('diff web@v1 web@v2', anonymous);
+  expect([two.code, two.stderr]).toEqual([0, '']);
+  expect(two.stdout).toContain('- web x86_64  release v1, build 01, 20 days ago');
+  expect(two.stdout).toContain('~  bash  5.1 -> 5.2');
+  expect(two.stdout).toContain('~  /etc/issue');
+  const notes = await lab.run('diff web@v2 --markdown');
+  expect(notes.stdout).toContain('Since release v2, build 02 of web (2026-11-02).');
+  expect(notes.stdout).toContain('- bash 5.2 → 5.3');
+  const none = await lab.run('diff web@v9 web');
+  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('me/images has no release v9')]);
+  const day = await lab.run('diff web@2026-10-01 web');
+  expect([day.code, day.stderr]).toEqual([1, expect.stringContaining('web has no build 2026-10-01')]);
+});

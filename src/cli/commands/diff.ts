@@ -14,11 +14,13 @@ export const diff: Verb = {
     ['diff debian-13@20261120-0911-03ab debian-13', 'an earlier build against the newest'],
     ['diff debian-13@2026-11-14 debian-13 --markdown', 'release notes since a day'],
     ['diff debian-12 debian-13', 'two images'],
+    ['diff debian-13@v13.2 debian-13@v13.3', 'two releases on GitHub'],
+    ['diff debian-13@latest', 'the release `latest` against the newest build here'],
   ],
   register(command, act) {
     command
-      .argument('<from>', 'IMAGE, IMAGE@BUILD or IMAGE@DAY', imageRef)
-      .argument('[to]', 'IMAGE, IMAGE@BUILD or IMAGE@DAY', imageRef)
+      .argument('<from>', 'IMAGE, IMAGE@BUILD, IMAGE@DAY or IMAGE@RELEASE', imageRef)
+      .argument('[to]', 'IMAGE, IMAGE@BUILD, IMAGE@DAY or IMAGE@RELEASE', imageRef)
       .option('--arch <arch>', 'x86_64 or aarch64 (default: that of this machine)', archName)
       .option('--site <site>', 'the site whose values to use')
       .option('--all', 'every file, however many')
@@ -69,7 +71,8 @@ export function differenceLines(difference: Difference, view: DiffView, most: nu
 
 function side(one: DiffSide, view: DiffView): string {
   const age = ago((view.wallMs() - Date.parse(one.at)) / 1000);
-  return `${oneLine(one.image)} ${one.arch}  build ${oneLine(one.build)}, ${age}`;
+  const release = one.release === undefined ? '' : `release ${oneLine(one.release)}, `;
+  return `${oneLine(one.image)} ${one.arch}  ${release}build ${oneLine(one.build)}, ${age}`;
 }
 
 function section(title: string, changes: readonly Change[], view: DiffView, most: number): readonly string[] {

@@ -33,7 +33,7 @@ export type ImageStory = {
   readonly tools: Readonly<Record<string, string>>;
 };
 
-/** `to` absent: the newest build against the one before. */
+/** `to` absent: a build against the one before, or a release against the newest build here. */
 export type DiffRequest = { readonly from: ImageRequest; readonly to?: ImageRequest };
 
 export type DiffSide = {
@@ -42,6 +42,8 @@ export type DiffSide = {
   readonly build: string;
   /** ISO 8601 UTC. */
   readonly at: string;
+  /** The tag of the release that tells of it; absent: it is of this machine. */
+  readonly release?: string;
 };
 
 /** One thing that differs; without `from` it is new, without `to` it is gone. */
