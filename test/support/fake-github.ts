@@ -43,6 +43,10 @@ export type FakeGitHub = {
   fail(...faults: readonly Fault[]): void;
   /** Nothing goes wrong any more. */
   calm(): void;
+  /** From the given request that changes something on, answer nobody; that one may be done all the same. */
+  dieAt(request: number, isDone: boolean): void;
+  /** Put everything back to an earlier state. */
+  restore(releases: readonly HeldRelease[]): void;
   /** Names of the assets of a release, sorted. */
   names(tag: string): readonly string[];
   close(): Promise<void>;
@@ -73,6 +77,7 @@ export async function startFakeGitHub(options: Partial<FakeOptions> = {}): Promi
     faults: [],
     asked: [],
     nextId: 100,
+    death: undefined,
     onChange: () => {},
   };
   const servers = [serverOf(state, answerApi), serverOf(state, answerUpload), serverOf(state, answerStorage)];
@@ -86,7 +91,17 @@ export async function startFakeGitHub(options: Partial<FakeOptions> = {}): Promi
       state.onChange = told;
     },
     fail: (...faults) => void state.faults.push(...faults),
-    calm: () => void state.faults.splice(0),
+    calm: () => {
+      state.faults.splice(0);
+      state.death = undefined;
+    },
+    dieAt: (request, isDone) => {
+      state.death = { left: request, isDone };
+    },
+    restore: (releases) => {
+      const copies = releases.map((one) => ({ ...one, assets: one.assets.map((asset) => ({ ...asset })) }));
+      state.releases.splice(0, state.releases.length, ...copies);
+    },
     names: (tag) => (state.releases.find((one) => one.tag === tag)?.assets ?? []).map(({ name }) => name).sort(),
     close: async () => {
       await Promise.all(servers.map(stop));
@@ -101,6 +116,7 @@ type State = {
   readonly faults: Fault[];
   readonly asked: string[];
   nextId: number;
+  death: { left: number; readonly isDone: boolean } | undefined;
   onChange: FakeGitHub['onChange'];
 };
 
@@ -147,6 +163,11 @@ async function serve(
     return;
   }
   const asked = { method, url, headers: request.headers, body: Buffer.concat(chunks) };
+  if (isDead(state, method)) {
+    if (state.death?.isDone === true && state.death.left === 0) answer(state, asked);
+    request.socket.resetAndDestroy();
+    return;
+  }
   const reply = fault?.status === undefined ? answer(state, asked) : faultReply(state, fault, asked);
   if (fault?.loseAnswer === true) {
     request.socket.resetAndDestroy();
@@ -156,6 +177,12 @@ async function serve(
   const bytes = reply.bytes ?? (reply.body === undefined ? undefined : Buffer.from(JSON.stringify(reply.body)));
   const type = reply.bytes === undefined ? 'application/json; charset=utf-8' : 'application/octet-stream';
   response.writeHead(reply.status, { 'content-type': type, ...limits, ...reply.headers }).end(bytes);
+}
+
+/** Whether nobody is answered any more; the request at which that begins is number 0. */
+function isDead({ death }: State, method: string): boolean {
+  if (death === undefined || (method === 'GET' && death.left > 0)) return false;
+  return --death.left <= 0;
 }
 
 function takeFault(state: State, line: string): Fault | undefined {
