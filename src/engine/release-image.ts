@@ -103,7 +103,7 @@ async function clearTheWay(
   return remove.filter(({ name }) => !names.has(name));
 }
 
-/** Between the two requests the name stands for nothing; they follow each other without a pause. */
+/** Between the two requests the name stands for nothing. */
 async function turnName(remote: Remote, now: readonly Asset[], upload: Upload, ctx: Context): Promise<void> {
   const { name, sha256, bytes } = upload;
   const coming = now.find((one) => one.name === comingName(name, sha256));
@@ -114,7 +114,7 @@ async function turnName(remote: Remote, now: readonly Asset[], upload: Upload, c
   }
   const current = now.find((one) => one.name === name);
   if (current !== undefined) await remote.github.rename(current, goingName(name, current.id));
-  await remote.github.rename(coming, name, current !== undefined);
+  await remote.github.rename(coming, name);
   ctx.emit({ type: 'log', id: ctx.step, line: name });
 }
 

@@ -3,13 +3,8 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  type FakeGitHub,
-  type FakeOptions,
-  goodToken,
-  repository,
-  startFakeGitHub,
-} from '../../test/support/fake-github.ts';
+import { type FakeGitHub, startFakeGitHub } from '../../test/support/fake-github.ts';
+import { type FakeOptions, goodToken, repository } from '../../test/support/fake-github-data.ts';
 import { IngotError } from '../core/errors.ts';
 import { type GitHub, openGitHub } from './github.ts';
 import type { Release, Upload } from './github-types.ts';

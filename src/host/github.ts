@@ -81,12 +81,11 @@ function clientOf(octokit: Octokit, { place, context, pace, close }: Around) {
       ),
     removeRelease: (release: Pick<Release, 'id' | 'tag'>): Promise<void> =>
       acts.remove(`removing the release ${release.tag}`, () => repos.deleteRelease({ ...act, release_id: release.id })),
-    /** `soon`: without the pause before it. */
-    rename(asset: Pick<Asset, 'id' | 'name'>, name: string, soon = false): Promise<Asset> {
-      const action = async () => assetFrom((await repos.updateReleaseAsset({ ...act, asset_id: asset.id, name })).data);
-      const what = `calling ${asset.name} ${name}`;
-      return soon ? acts.call(what, action) : acts.change(what, action);
-    },
+    /** Without a pause before it: while names are turned, readers wait. */
+    rename: (asset: Pick<Asset, 'id' | 'name'>, name: string): Promise<Asset> =>
+      acts.call(`calling ${asset.name} ${name}`, async () =>
+        assetFrom((await repos.updateReleaseAsset({ ...act, asset_id: asset.id, name })).data),
+      ),
     upload: (release: Release, upload: Upload, onBytes: (sent: number) => void): Promise<Asset> =>
       uploadAsset(
         upload,

@@ -52,6 +52,16 @@ const projects: readonly (readonly [string, SpecFiles, readonly string[]])[] = [
     ['ingot.yaml:1:1 expected a map with name, description, release, defaults, publish, not "demo"'],
   ],
   [
+    'a release to no repository, without https, with the token itself',
+    { 'ingot.yaml': 'release:\n  repository: me\n  api: http://h\n  token: ghp_x\n  tokn: x\n' },
+    [
+      'ingot.yaml:2:15 release.repository: expected the name of a repository, such as owner/name',
+      'ingot.yaml:3:8 release.api: expected an https address, such as https://github.example.org/api/v3',
+      'ingot.yaml:4:10 release.token: expected the name of a secret, such as ${secret.github}; never the token itself',
+      'ingot.yaml:5:3 release: unknown key "tokn" (did you mean "token"?)',
+    ],
+  ],
+  [
     'a wrong project name',
     { 'ingot.yaml': 'name: ../x\n' },
     [

@@ -87,6 +87,13 @@ test('a download that broke off goes on behind the last part that is whole, and 
   expect((await readdir(got('web/x86_64'))).filter((name) => name.includes('partial'))).toEqual([]);
 });
 
+test('a storage that asks for a moment gets it', async () => {
+  await released();
+  lab.github.fail({ on: 'GET *qcow2.part00', status: 403, headers: { 'retry-after': '0' } });
+  const ran = await lab.run('images download web --output got', anonymous);
+  expect([ran.code, await readFile(got('web/x86_64/web.qcow2'))]).toEqual([0, disk('01')]);
+});
+
 test('with --publish the whole build is among the artifacts, as if it was built here', async () => {
   await released();
   const ran = await lab.run('images download all --publish', anonymous);

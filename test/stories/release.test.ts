@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
-import { goodToken } from '../support/fake-github.ts';
+import { goodToken } from '../support/fake-github-data.ts';
 import { noise, openLab, type ReleaseLab, sha256 } from '../support/release-lab.ts';
 
 let lab: ReleaseLab;
@@ -321,4 +321,13 @@ test('the script of a release puts the parts together with any sh, fetching what
     (error: unknown) => error as { code: number; stderr: string },
   );
   expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining('has other bytes than this release') });
+});
+
+test('digests that come late are waited for by nobody, and sizes over the limit are told', async () => {
+  await open({ lateDigests: true, mostBytes: 65_536 });
+  await lab.finish({ build: '01', disk: disk('01') });
+  const tooLarge = await lab.run('release web --execute');
+  expect([tooLarge.code, tooLarge.stderr]).toEqual([1, expect.stringContaining('GitHub answered 422')]);
+  expect((await lab.run('release web --execute --part-size 64K')).code).toBe(0);
+  expect((await lab.run('release web --execute --part-size 64K')).stderr).toContain('nothing changed');
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Octokit } from '@octokit/rest';
 
 type Repos = Octokit['rest']['repos'];
@@ -86,3 +87,54 @@ export function showAsset(
     uploader: someone,
   };
 }
+
+export type FakeOptions = {
+  /** An asset may have no more bytes; GitHub's is 2 GiB - 1. */
+  readonly mostBytes: number;
+  /** Nothing of it is seen without a token. */
+  readonly isPrivate: boolean;
+  /** Releases can no longer be changed once they are published. */
+  readonly immutable: boolean;
+  /** Digests are computed after the answer to an upload. */
+  readonly lateDigests: boolean;
+};
+
+/** What happens to the next request that matches, once. */
+export type Fault = {
+  /** `POST /repos/o/n/releases`, with `*` for anything. */
+  readonly on: string;
+  /** Cut the connection after so many bytes of the body. */
+  readonly cutAfter?: number;
+  /** Do what was asked for, and lose the answer. */
+  readonly loseAnswer?: true;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly message?: string;
+};
+
+export type State = {
+  readonly options: FakeOptions;
+  origins: Origins;
+  readonly releases: HeldRelease[];
+  readonly faults: Fault[];
+  readonly asked: string[];
+  nextId: number;
+  death: { left: number; readonly isDone: boolean } | undefined;
+  onChange: (releases: readonly HeldRelease[]) => void;
+};
+
+export type Reply = {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly bytes?: Buffer;
+};
+export type Asked = {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+};
+
+export const goodToken = 'ghp_CANARYcanaryCANARYcanary';
+export const repository: Repository = { owner: 'me', repo: 'images' };

@@ -12,7 +12,8 @@ import type { Workshop } from '../../src/run/workshop.ts';
 import { publishBuild } from '../../src/store/artifacts.ts';
 import { storePaths } from '../../src/store/paths.ts';
 import { ingot, type Ran, type Scene } from './cli.ts';
-import { type FakeGitHub, type FakeOptions, goodToken, startFakeGitHub } from './fake-github.ts';
+import { startFakeGitHub } from './fake-github.ts';
+import { type FakeOptions, goodToken } from './fake-github-data.ts';
 import { fakeKinds } from './fake-kinds.ts';
 
 const never = new AbortController().signal;
@@ -114,5 +115,3 @@ async function finish(
 }
 
 const passed: Manifest['checks'] = [{ check: 'boot', title: 'boot', outcome: 'done', seconds: 1 }];
-
-export type { FakeGitHub };
