@@ -30,8 +30,8 @@ export async function compareBuilds(ground: Ground, request: DiffRequest, io: Io
   });
 }
 
-function withoutBuild({ build: _, ...rest }: ImageRequest): ImageRequest {
-  return rest;
+function withoutBuild({ image, arch, site }: ImageRequest): ImageRequest {
+  return { image, arch, ...(site === undefined ? {} : { site }) };
 }
 
 /** What differs between two builds that lie in folders. */
