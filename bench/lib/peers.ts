@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Contender, repository } from './compare.ts';
 
 /** The image that is built: Debian 13 with the catalogue's own packages. */
-const include = [
+export const catalogPackages = [
   'ca-certificates',
   'cloud-guest-utils',
   'cloud-init',
@@ -38,7 +38,7 @@ export function writeProject(folder: string): void {
   writeFileSync(
     join(folder, 'images', 'bench.yaml'),
     `source:
-  packages: { distro: debian, suite: trixie, include: [${include.join(', ')}] }
+  packages: { distro: debian, suite: trixie, include: [${catalogPackages.join(', ')}] }
 disk: 4G
 steps:
   - services: { enable: [ssh, systemd-networkd, systemd-resolved] }
@@ -65,7 +65,7 @@ export function mmdebstrap(folder: string): Contender {
   const options = [
     '--variant=minbase',
     '--aptopt=APT::Install-Recommends "false"',
-    `--include=${[...include, ...system].join(',')}`,
+    `--include=${[...catalogPackages, ...system].join(',')}`,
   ];
   return {
     name: 'mmdebstrap to a tar',
@@ -98,7 +98,7 @@ export function mkosi(folder: string, run: 'cold' | 'first' | 'again'): Contende
   ];
   const more = run === 'cold' ? [] : ['--incremental=yes'];
   const reuse = run === 'again' ? { never: 'to generate cached copy' } : {};
-  const packages = [...include, ...system].join(',');
+  const packages = [...catalogPackages, ...system].join(',');
   return {
     name: run === 'cold' ? 'mkosi, cold' : 'mkosi, incremental',
     prepare: () => {

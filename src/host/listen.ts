@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { type FileBytes, pump } from './pump.ts';
 
 /** A request as it came. */
 export type Asked = {
@@ -19,11 +18,8 @@ export type Answer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | number>>;
   /** Not sent in answer to HEAD. */
-  readonly body?: string | Uint8Array | AnswerStream;
+  readonly body?: string | Uint8Array | FileBytes;
 };
-
-/** Exactly one of the two is called, once. */
-export type AnswerStream = { open(): Readable; close(): Promise<void> };
 
 export type Access = {
   readonly method: string;
@@ -84,6 +80,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     open.set(socket, 0);
     socket.once('close', () => open.delete(socket));
   });
+  parseWhenAsked(server, limits);
   const take = (request: IncomingMessage, reply: ServerResponse, isWaiting: boolean) => {
     const { socket } = request;
     open.set(socket, (open.get(socket) ?? 0) + 1);
@@ -113,6 +110,27 @@ export async function listen(options: ListenOptions): Promise<Listening> {
       clearTimeout(timer);
     },
   };
+}
+
+/**
+ * Give a connection its parser, which takes three times the memory of all else, when the first byte comes: browsers and
+ * proxies open connections that they use later or never.
+ */
+function parseWhenAsked(server: Server, { headerMs }: Limits): void {
+  // The one of node:http stands first.
+  const [parse] = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
+  if (parse === undefined) throw new Error('node:http does not listen for connections');
+  server.off('connection', parse);
+  const cut = function (this: Socket) {
+    this.destroy();
+  };
+  const begin = function (this: Socket) {
+    this.off('error', cut).off('timeout', cut);
+    parse.call(server, this);
+  };
+  server.on('connection', (socket: Socket) => {
+    socket.on('error', cut).on('timeout', cut).setTimeout(headerMs).once('readable', begin);
+  });
 }
 
 function start(server: Server, at: ListenOptions['at']): Promise<void> {
@@ -185,23 +203,23 @@ function askedOf(request: IncomingMessage, reply: ServerResponse, { isWaiting, s
 
 async function send(request: IncomingMessage, reply: ServerResponse, answer: Answer, limits: Limits): Promise<void> {
   const { body } = answer;
-  const isStream = typeof body === 'object' && 'open' in body;
+  const isFile = typeof body === 'object' && 'close' in body;
   if (reply.destroyed) {
-    if (isStream) await body.close();
+    if (isFile) await body.close();
     return;
   }
   request.socket.setTimeout(limits.idleMs);
   // What was sent along and not read ends the connection, else it would be taken for the next request.
   if (!request.complete) reply.shouldKeepAlive = false;
   reply.writeHead(answer.status, { ...answer.headers });
-  if (!isStream) {
+  if (!isFile) {
     await new Promise<void>((resolve) => {
       reply.once('close', resolve);
       reply.end(request.method === 'HEAD' ? undefined : body, () => resolve());
     });
     return;
   }
-  if (request.method !== 'HEAD') return pipeline(body.open(), reply);
+  if (request.method !== 'HEAD') return pump(body, reply);
   await body.close();
   reply.end();
 }

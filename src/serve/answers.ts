@@ -72,7 +72,7 @@ async function fileAnswer(file: ServedFile, { names }: Wanted, { method, headers
     await file.close();
     return { status: 200, headers: common };
   }
-  const body = { open: () => file.stream(first, last), close: () => file.close() };
+  const body = { first, last, read: file.read, close: file.close };
   if (part === undefined) return { status: 200, headers: common, body };
   return { status: 206, headers: { ...common, 'content-range': `bytes ${first}-${last}/${file.bytes}` }, body };
 }

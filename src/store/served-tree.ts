@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, constants, type Dirent } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import type { Manifest } from '../core/manifest.ts';
 import { shelves } from './paths.ts';
 import { isServedName } from './served-names.ts';
@@ -16,10 +15,10 @@ export type ServedFile = {
   readonly tag: string;
   /** Recorded, or read from a small file just now. */
   readonly sha256?: string;
-  /** The bytes from `first` to `last`, then it is closed. */
-  stream(first: number, last: number): Readable;
+  /** Bytes from there on, as many as `into` takes; gives how many there were. */
+  read(this: void, into: Buffer, position: number): Promise<number>;
   text(): Promise<string>;
-  close(): Promise<void>;
+  close(this: void): Promise<void>;
 };
 
 export type ServedEntry = {
@@ -184,8 +183,7 @@ function servedFile(handle: FileHandle, facts: BigIntStats, sha256: string | und
     // Without a digest: nothing can set the time of change (ctime, inode(7)).
     tag: sha256 === undefined ? `stat:${identityOf(facts)}` : `sha256:${sha256}`,
     ...(sha256 === undefined ? {} : { sha256 }),
-    stream: (first, last) =>
-      handle.createReadStream({ start: first, end: last, highWaterMark: 512 * 1024, autoClose: true }),
+    read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
     text: async () => (await wholeOf(handle)).toString(),
     close: () => handle.close(),
   };
