@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'nightly',
           include: [
-            'test/faults/{full-disk,kill,power-cut,guest-kill,guest-crowd}.test.ts',
+            'test/faults/{full-disk,kill,publish-kill,power-cut,guest-kill,guest-crowd}.test.ts',
             'test/machines/examples.test.ts',
             ...long,
           ],

@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { manifestOf } from '../../test/support/manifests.ts';
 import type { Manifest } from '../core/manifest.ts';
 import { finishedBuilds, manifestText, publishBuild } from '../store/artifacts.ts';
-import { imageFolder, type StorePaths, storePaths } from '../store/paths.ts';
+import { buildsFolder, imageFolder, type StorePaths, storePaths } from '../store/paths.ts';
 import { retireBuilds } from '../store/retire.ts';
 import { collectGarbage } from './gc.ts';
 import { forgetDeployment, rebuildRegistry, recordDeployment, showRegistry } from './registry.ts';
@@ -28,11 +28,15 @@ async function publish(build: string, fields: Partial<Manifest> = {}): Promise<s
   for (const { file } of manifest.artifacts) await writeFile(join(staged, file), 'disk');
   await writeFile(join(staged, 'manifest.json'), manifestText(manifest));
   const { folder } = await publishBuild(paths, staged, manifest, signal);
-  const long = (nowMs - 3_600_000) / 1000;
-  for (const path of ['SHA256SUMS', 'web.qcow2', 'manifest.json'])
-    await utimes(join(folder, path), long, long).catch(() => {});
-  await utimes(folder, long, long);
   return folder;
+}
+
+/** As if nobody had used any build for an hour. */
+async function rest(): Promise<void> {
+  const then = (nowMs - 3_600_000) / 1000;
+  const folder = buildsFolder(paths, 'web');
+  const names = await readdir(folder, { recursive: true });
+  for (const name of names) await utimes(join(folder, name), then, then);
 }
 
 const file = () => join(paths.home, 'registry.yml');
@@ -150,6 +154,7 @@ const gc = (dryRun = false) => collectGarbage(paths, { dryRun }, host, signal);
 test('gc removes what the rule of an image gives up, and says why; what is deployed stays', async () => {
   for (const build of ['b1', 'b2', 'b3', 'b4', 'b5']) await publish(build, { keep: { last: 2 } });
   await recordDeployment({ paths, host }, { ...pve, build: 'b1' }, signal);
+  await rest();
   const dry = await gc(true);
   expect(dry.removed.map(({ name, why }) => `${name}: ${why}`).sort()).toEqual([
     'web@b2 x86_64: not one of the newest 2',
@@ -167,6 +172,7 @@ test('gc removes what the rule of an image gives up, and says why; what is deplo
 
 test('the rule of the project goes before the one that an image was built with', async () => {
   for (const build of ['b1', 'b2', 'b3']) await publish(build, { keep: { last: 1 } });
+  await rest();
   const around = { ...host, keepOf: () => ({ last: 3 }) };
   expect((await collectGarbage(paths, { dryRun: false }, around, signal)).removed).toEqual([]);
 });
@@ -175,12 +181,22 @@ test('after a publish the earlier builds go that the rule does not speak for, un
   for (const build of ['b1', 'b2', 'b3']) await publish(build);
   const used = await publish('b4');
   await publish('b5');
+  await rest();
   await utimes(used, nowMs / 1000, nowMs / 1000);
   const retire = () => retireBuilds(paths, { image: 'web', arch: 'x86_64', keep: { last: 1 } }, nowMs, signal);
   expect(await retire()).toEqual(['b3', 'b2', 'b1']);
   expect(await builds()).toEqual(['b5', 'b4']);
   const index = await readFile(join(paths.artifacts, 'streams', 'v1', 'images.json'), 'utf8');
   expect(index).not.toContain('b2'.padEnd(64, '0'));
+});
+
+test('what a name led to until now stays for a while, for those who read it', async () => {
+  await publish('b1');
+  await rest();
+  await publish('b2');
+  const retire = (now: number) => retireBuilds(paths, { image: 'web', arch: 'x86_64', keep: { last: 1 } }, now, signal);
+  expect(await retire(Date.now())).toEqual([]);
+  expect(await retire(Date.now() + 120_000)).toEqual(['b1']);
 });
 
 test('builds whose removal was cut short are forgotten by the next start', async () => {

@@ -51,12 +51,20 @@ export async function selectBuild(paths: StorePaths, build: FinishedBuild, signa
     const isSelected = (await linkTarget(stable)) === target;
     if (isSelected && (await isIndexed(paths, build.manifest)) && (await isInRegistry(paths))) return true;
     await syncNames(paths, build.folder);
-    if (!isSelected) await swapLink({ path: stable, staging: paths.work }, target);
+    if (!isSelected) await turnName(paths, stable, target);
     await writeLists(paths, signal);
     return true;
   };
   const lock = join(paths.locks, 'artifacts.lock');
   return withRoom(paths.artifacts, 0, () => withLock(lock, { signal }, select));
+}
+
+/** Whoever reads the build before finds it there for a while: it was used until now. */
+async function turnName(paths: StorePaths, stable: string, target: string): Promise<void> {
+  const before = await linkTarget(stable);
+  await swapLink({ path: stable, staging: paths.work }, target);
+  const now = new Date();
+  if (before !== undefined) await utimes(join(dirname(stable), before), now, now).catch(() => undefined);
 }
 
 /** Do something to the served tree that nobody else changes meanwhile, and bring its lists up to date. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { registryProblems } from '../support/registry.ts';
 import { buildsInIndex, lookAtArtifacts } from '../support/visible.ts';
 import { leftovers } from './leftovers.ts';
 import { versionName } from './programs/versions.ts';
@@ -93,6 +94,7 @@ async function lookAfter(home: string, said: string, tell: (problem: string) => 
   const indexed = (await buildsInIndex(artifacts)).get('small/x86_64');
   for (const seen of [builds.get('small/x86_64'), indexed])
     if (seen !== versionName(3)) tell(`then ${seen} is visible`);
+  (await registryProblems(home)).forEach(tell);
   for (const path of await leftovers(home)) tell(`left: ${path}`);
 }
 

@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makeFixtureProject, writeFixtureImage } from '../support/fixture-project.ts';
+import { readRegistryFile, registryProblems } from '../support/registry.ts';
 import { buildsInIndex, lookAtArtifacts } from '../support/visible.ts';
 import { leftovers } from './leftovers.ts';
 import { versionName } from './programs/versions.ts';
@@ -41,6 +42,7 @@ export async function fillStore(resource: 'bytes' | 'inodes', twin?: string): Pr
       await disk.leave({});
       const again = await store(3);
       if (again.code !== 0) say(`does not work afterwards: ${again.stderr}`);
+      (await registryProblems(join(disk.outside, 'home'))).forEach(say);
       for (const path of await leftovers(join(disk.outside, 'home'))) say(`left: ${path}`);
     }
   });
@@ -55,7 +57,9 @@ async function phaseOfStore(artifacts: string, stdout: string): Promise<string> 
   if (!builds.includes(`x86_64-${versionName(2)}`)) return 'publish';
   const { builds: visible } = await lookAtArtifacts(artifacts);
   if (visible.get('small/x86_64') !== versionName(2)) return 'link';
-  return (await buildsInIndex(artifacts)).get('small/x86_64') === versionName(2) ? 'end' : 'index';
+  if ((await buildsInIndex(artifacts)).get('small/x86_64') !== versionName(2)) return 'index';
+  const registry = await readRegistryFile(dirname(artifacts));
+  return registry?.images['small']?.['x86_64']?.image === `small@${versionName(2)}` ? 'end' : 'registry';
 }
 
 /** From which moment of a build how much room is left: from `room` on, more by `step` until it is enough. */

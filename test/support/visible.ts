@@ -36,11 +36,16 @@ export async function lookAtArtifacts(artifacts: string, { all = false } = {}): 
         continue;
       }
       const { build, wrong } = await verifyFolder(folder);
+      // An earlier build may go while it is read, when the name leads elsewhere.
+      if (wrong.length > 0 && (await stat(folder).catch(() => undefined)) === undefined) {
+        if ((await readlink(stable).catch(() => target)) !== target) continue;
+      }
       problems.push(...wrong.map((why) => `${image}/${arch}: ${why}`));
       if (build !== undefined) builds.set(`${image}/${arch}`, build);
     }
     if (!all) continue;
-    for (const name of await names(join(root, image, '.builds'))) {
+    // With a dot it is on its way out, and nothing leads to it.
+    for (const name of (await names(join(root, image, '.builds'))).filter((one) => !one.startsWith('.'))) {
       const { wrong } = await verifyFolder(join(root, image, '.builds', name));
       problems.push(...wrong.map((why) => `${image}/.builds/${name}: ${why}`));
     }

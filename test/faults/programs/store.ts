@@ -1,6 +1,6 @@
 // All that a build writes to the store, in its order: `node store.ts HOME N`. Says `ACK WHAT` when a thing is stored.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes, IngotError } from '../../../src/core/errors.ts';
 import { withRoom } from '../../../src/core/space.ts';
@@ -9,6 +9,7 @@ import { packedFile, saveLayer } from '../../../src/store/layers.ts';
 import { reap, withLedger } from '../../../src/store/ledger.ts';
 import { storePaths } from '../../../src/store/paths.ts';
 import { writeChecks, writeHistory, writePin } from '../../../src/store/records.ts';
+import { registryFile } from '../../../src/store/registry.ts';
 import { publishVersion, versionName } from './versions.ts';
 
 const [home = '', number = ''] = process.argv.slice(2);
@@ -42,6 +43,7 @@ await said(
   ]),
 );
 await said('publish', publishVersion(paths, 'small', n));
+if (n === 1) await appendFile(registryFile(paths), `# ${long}\n`);
 const current = await currentBuild(paths, 'small', 'x86_64');
 if (current === undefined) throw new Error('what was published is not there');
 await said('manifest', updateManifest(paths, current, { ...current.manifest, description: long + long + long }));
