@@ -51,7 +51,8 @@ async function make(making: Making, ctx: Context): Promise<Made> {
   };
   const projectFile = (path: string) => join(workshop.root, path);
   const unattended = await medium.unattended(options, asked, { ...ctx, projectFile });
-  const bytes = pin ?? (await digestOf(iso, making, ctx));
+  const sha256 = pin === null ? await digestOf(iso, making, ctx) : undefined;
+  const bytes = pin ?? sha256 ?? null;
   const cargo = await cargoOf({ workshop, spec, medium, options, facts, refresh: request.refresh }, ctx);
   const key = keyOf(unattended, { entry, delivery, bytes, timeout: request.timeoutSeconds, cargo });
   const known = await findByKey(paths, spec.name, spec.arch, key);
@@ -64,7 +65,7 @@ async function make(making: Making, ctx: Context): Promise<Made> {
   };
   const finished = await writeIso(
     making,
-    { iso, name, facts, entry, delivery, unattended, key, pin, cargo, load },
+    { iso, name, facts, entry, delivery, unattended, key, pin, sha256, cargo, load },
     ctx,
   );
   return { finished, cached: false };

@@ -3,7 +3,7 @@ import type { IsoBuildRequest } from '../cli/requests/isos.ts';
 import type { Context } from '../core/context.ts';
 import { bootPathsOf, type IsoEntry } from '../core/isos.ts';
 import type { Json } from '../core/keys.ts';
-import type { ArtifactFile, CheckRecord } from '../core/manifest.ts';
+import type { ArtifactFile, CheckRecord, Material } from '../core/manifest.ts';
 import type { Delivery, Unattended } from '../core/media.ts';
 import { withRoom } from '../core/space.ts';
 import type { IsoFacts } from '../iso/facts.ts';
@@ -32,6 +32,8 @@ export type Parts = {
   readonly unattended: Unattended;
   readonly key: string;
   readonly pin: Json;
+  /** SHA-256 of the vendor's ISO, where nothing is written down of it. */
+  readonly sha256: string | undefined;
   /** What it holds beside the answers. */
   readonly cargo: Cargo | undefined;
   /** Fetch the packages that it holds into an empty folder; gives them by their paths in the ISO. */
@@ -49,21 +51,42 @@ export async function writeIso(making: Making, parts: Parts, ctx: Context): Prom
     await host.files.makeDirectory(staged, 0o755);
     await host.files.makeDirectory(folder, 0o700);
     const step = { id: 'iso', title: `write ${spec.name}.iso` };
-    const { value: artifacts } = await withStep(step, ctx, async (inner) => {
-      const files = await writeFiles(making, parts, { staged, folder }, inner);
-      return Promise.all(files.map((file) => finishFile(staged, file, inner)));
+    const { value } = await withStep(step, ctx, async (inner) => {
+      const beside = await loadCargo(parts, join(folder, 'cargo'), inner);
+      const files = await writeFiles(making, { ...parts, beside }, { staged, folder }, inner);
+      const artifacts = await Promise.all(files.map((file) => finishFile(staged, file, inner)));
+      return { artifacts, materials: await materialsOf(beside, inner) };
     });
+    const { artifacts, materials } = value;
     const proof = { parts, artifacts, folder: staged, scratch: join(scratch, 'proof') };
     const checks = request.checks ? await proveWritten(making, proof, ctx) : [];
-    const known = { key: parts.key, artifacts, checks };
+    const { key, name, sha256 } = parts;
+    const base = sha256 === undefined ? {} : { base: { name, digest: { sha256 } } };
+    const known = { key, artifacts, checks, materials, ...base };
     return publishMedia(making, { shelf: 'isos', staged, known, pin: { iso: parts.pin } }, ctx);
   });
+}
+
+/** Files of this machine by their paths in the ISO. */
+type Beside = ReadonlyMap<string, string>;
+
+async function loadCargo({ cargo, load }: Parts, folder: string, ctx: Context): Promise<Beside> {
+  const packages = cargo?.offline === true ? await load(folder, ctx) : [];
+  return new Map([...(cargo?.files ?? []), ...packages]);
+}
+
+async function materialsOf(beside: Beside, { host, signal }: Context): Promise<readonly Material[]> {
+  const all = [...beside].map(async ([name, path]) => ({
+    name,
+    digest: { sha256: await host.files.sha256(path, signal) },
+  }));
+  return Promise.all(all);
 }
 
 /** Write the ISO, and what lies beside it; gives their names. */
 async function writeFiles(
   { spec, request }: Making,
-  { iso, name, facts, entry, delivery, unattended, cargo, load }: Parts,
+  { iso, name, facts, entry, delivery, unattended, beside }: Parts & { readonly beside: Beside },
   { staged, folder }: { readonly staged: string; readonly folder: string },
   ctx: Context,
 ): Promise<readonly string[]> {
@@ -74,10 +97,6 @@ async function writeFiles(
   const boot = { ...bootPathsOf(entry), title, words, ownWords, timeoutSeconds: request.timeoutSeconds };
   const inIso = new Map([...(delivery.by === 'medium' ? files : none), ...more]);
   const initrd = delivery.by === 'initrd' ? files : none;
-  const beside = new Map([
-    ...(cargo?.files ?? none),
-    ...(cargo?.offline === true ? await load(join(folder, 'cargo'), ctx) : none),
-  ]);
   await remasterIso({ iso, name, facts, entry: boot, files: inIso, beside, initrd, output, folder }, ctx);
   const first = `${spec.name}.iso`;
   if (delivery.by === 'seed' && label !== undefined) {

@@ -127,7 +127,7 @@ type Publishing = {
   readonly shelf: Shelf;
   /** Where all files lie, with their digests beside them. */
   readonly staged: string;
-  readonly known: Pick<Manifest, 'key' | 'artifacts' | 'checks'>;
+  readonly known: Pick<Manifest, 'key' | 'artifacts' | 'checks' | 'base' | 'materials'>;
   /** What the files of its installer were pinned to. */
   readonly pin: Readonly<Record<string, Json>>;
 };

@@ -16,6 +16,7 @@ test.each([
   ['[    3.528161] Run /init as init process', undefined],
   ['Loading additional components', 'Loading additional components'],
   ['Download installer components', undefined],
+  ['(Reading database ... 5%', undefined],
 ])('%j is the stage %j', (line, stage) => {
   expect(stageIn(line)).toBe(stage);
 });

@@ -3,8 +3,8 @@
  * subiquity with curtin; Proxmox VE's; Alpine's scripts.
  */
 const stages: readonly RegExp[] = [
-  // A progress bar: `Installing the base system  ... 4%... 12%`.
-  /^(\S.*?)\s+\.\.\. \d+%/,
+  // A progress bar: `Installing the base system  ... 4%... 12%`; dpkg's begins with a parenthesis.
+  /^([^\s(].*?)\s+\.\.\. \d+%/,
   /^(Loading additional components)$/,
   // anaconda(1) and its packaging.
   /^(Setting up the installation environment|Configuring storage|Creating (?:disklabel|\w+) on \S+|Starting package installation process|Downloading packages|Performing post-installation setup tasks|Installing boot loader|Generating initramfs|Running (?:pre|post)-installation scripts|Storing configuration files and kickstarts)/,

@@ -114,6 +114,8 @@ export function aptArgv({ folder, arch }: Pick<Wanted, 'folder' | 'arch'>, words
     'APT::Install-Recommends': 'true',
     'APT::Sandbox::User': 'root',
     'APT::Update::Error-Mode': 'any',
+    // Of a dpkg that has nothing to do with this.
+    'Debug::NoLocking': 'true',
     'Acquire::Languages': 'none',
     'Acquire::Retries': '3',
   };
