@@ -12,6 +12,7 @@ test.each([
   ['the random seed', '/var/lib/systemd/random-seed'],
   ['what cloud-init knew', '/var/lib/cloud/instance'],
   ['leases', '/var/lib/dhcp/*.leases'],
+  ['who it is to DHCP servers', '/var/lib/dhcpcd/*'],
   ['shell history', '/root/.bash_history'],
   ['package lists', '/var/lib/apt/lists'],
   ['copies of passwords', '/etc/shadow-'],

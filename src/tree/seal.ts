@@ -27,6 +27,8 @@ const identity = [
   // A folder of journals has the machine's id for its name.
   '/var/log/journal/*',
   ...['/var/lib/dhcp/*.leases', '/var/lib/NetworkManager/*.lease', '/var/lib/systemd/timers/*'],
+  // Who it is to DHCP servers, and what its addresses are made from: dhcpcd(8), NetworkManager(8).
+  ...['/var/lib/dhcpcd/*', '/var/lib/NetworkManager/secret_key'],
 ];
 
 /** What building left behind. */

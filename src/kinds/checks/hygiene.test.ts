@@ -51,6 +51,8 @@ test.each([
   ['/root/.ssh/authorized_keys', 'x', 'ssh login of the build /root/.ssh/authorized_keys'],
   ['/var/lib/systemd/random-seed', 'x', 'random seed or secret /var/lib/systemd/random-seed'],
   ['/var/lib/apt/lists/deb_InRelease', 'x', 'package list /var/lib/apt/lists/deb_InRelease'],
+  ['/var/lib/dhcpcd/duid', 'x', 'network lease or identity /var/lib/dhcpcd/duid'],
+  ['/var/lib/NetworkManager/secret_key', 'x', 'network identity /var/lib/NetworkManager/secret_key'],
   ['/var/cache/apt/pkgcache.bin', 'x', 'package cache /var/cache/apt/pkgcache.bin'],
   ['/var/cache/apt/archives/vim.deb', 'x', 'downloaded package /var/cache/apt/archives/vim.deb'],
   ['/var/log/installer/cdebconf/questions.dat', 'x', 'log /var/log/installer/cdebconf/questions.dat'],

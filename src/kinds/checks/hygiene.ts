@@ -124,6 +124,8 @@ const remains: readonly (readonly [string, RegExp, string])[] = [
   ['/var/cache/apt/archives', /\.deb$/, 'downloaded package'],
   ['/var/cache/apt/archives/partial', /./, 'downloaded package'],
   ['/var/lib/dhcp', /\.leases?$/, 'network lease'],
+  ['/var/lib/dhcpcd', /^(duid|secret)$|\.lease6?$/, 'network lease or identity'],
+  ['/var/lib/NetworkManager', /^secret_key$/, 'network identity'],
   ['/etc/udev/rules.d', /persistent-net/, 'name of a network card'],
   ['/etc/netplan', /^50-cloud-init\.yaml$/, 'network of the build'],
   ['/etc/cloud/cloud.cfg.d', /^99-installer\.cfg$/, 'answers of an installer'],
