@@ -7,7 +7,7 @@ export const markStride = 64 * 1024;
 export type Range = { readonly start: number; readonly end: number };
 
 /** A connection that asks for one thing after another. */
-export class Client {
+class Client {
   readonly #socket: Socket;
   #onData: (bytes: Buffer) => void = () => undefined;
   #onEnd: (error: Error) => void = () => undefined;
@@ -36,7 +36,7 @@ export class Client {
         try {
           if (reading.take(bytes)) resolve(reading.bytes);
         } catch (error) {
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
     });

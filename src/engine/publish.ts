@@ -20,7 +20,7 @@ export async function publishHere(
   }
   const expected = sha256 === undefined ? {} : { sha256 };
   const bytes = bytesOf(host, source, facts.size);
-  const published = await publishFile(paths, { as, bytes, ...expected }, signal);
+  const published = await publishFile(paths, { as, bytes, size: facts.size, ...expected }, signal);
   return { ...published, file: join(paths.artifacts, published.path) };
 }
 

@@ -27,7 +27,9 @@ export async function upload(uploads: Uploads, wanted: Wanted, asked: Asked): Pr
   try {
     const as = publishNames(wanted.names.join('/')).join('/');
     const known = digest === undefined ? {} : { sha256: digest };
-    const file = await uploads.publish({ as, bytes: asked.body(), ...known }, asked.signal);
+    const length = Number(headers['content-length'] ?? Number.NaN);
+    const size = Number.isNaN(length) ? {} : { size: length };
+    const file = await uploads.publish({ as, bytes: asked.body(), ...known, ...size }, asked.signal);
     const body = `${JSON.stringify(file)}\n`;
     return {
       status: 201,

@@ -16,6 +16,8 @@ export type FileToPublish = {
   readonly bytes: AsyncIterable<Uint8Array>;
   /** What they must hash to. */
   readonly sha256?: string;
+  /** How many there will be, where that is known: what a full disk is told to need. */
+  readonly size?: number;
 };
 
 /**
@@ -34,13 +36,13 @@ export async function publishFile(paths: StorePaths, file: FileToPublish, signal
   }
 }
 
-async function receive(partial: string, { as, bytes, sha256 }: FileToPublish, signal: AbortSignal) {
+async function receive(partial: string, { as, bytes, sha256, size }: FileToPublish, signal: AbortSignal) {
   await mkdir(dirname(partial), { recursive: true });
   const hash = createHash('sha256');
   let received = 0;
   await withRoom(
     partial,
-    async () => received,
+    async () => size ?? received,
     async () => {
       const handle = await open(partial, 'wx', 0o644);
       try {

@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Context } from '../../src/core/context.ts';
@@ -9,8 +11,10 @@ import type { EventBody } from '../../src/core/events.ts';
 import { parsePlace } from '../../src/deliver/place.ts';
 import { sendFile } from '../../src/deliver/send.ts';
 import { createHost } from '../../src/host/host.ts';
+import { storePaths } from '../../src/store/paths.ts';
 import { openSmallDisk } from '../faults/small-disk.ts';
 import { openChance } from '../support/seed.ts';
+import { putBuild } from '../support/served-home.ts';
 import { openSshLab, type SshLab } from '../support/sshd-lab.ts';
 
 const exec = promisify(execFile);
@@ -50,7 +54,7 @@ async function folder(name: string): Promise<string> {
 }
 
 /** Act the first time only. */
-function once(act: () => Promise<void>): () => void {
+function first(act: () => Promise<void>): () => void {
   let isDone = false;
   return () => {
     if (!isDone) void act();
@@ -171,7 +175,7 @@ test.each(ways)(
       let begun = 0;
       await expect(send((event) => void (event.type === 'progress' && begun++))).rejects.toMatchObject(full);
       // df(1) does not know a disk that is mounted for others only, as this one is for sshd.
-      if (isHere) expect(begun).toBe(0);
+      expect(begun === 0).toBe(isHere);
       expect(await readdir(disk.outside)).toEqual(['web.img']);
 
       await disk.leave({ bytes: 64 * mebibyte });
@@ -180,7 +184,7 @@ test.each(ways)(
         writeFile(join(disk.outside, 'more'), Buffer.alloc(64 * mebibyte))
           .catch(() => undefined)
           .then(filling.resolve);
-      await expect(send(once(fill))).rejects.toMatchObject(full);
+      await expect(send(first(fill))).rejects.toMatchObject(full);
       await filling.promise;
       await rm(join(disk.outside, 'more'));
       expect(await readdir(disk.outside)).toEqual(['web.img']);
@@ -226,12 +230,17 @@ test('folders that are not there or not ours, a folder of that name, and bytes t
   await expect(send('x', join(to, 'nowhere'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(send('taken', to)).rejects.toMatchObject({ code: 'USAGE' });
   await expect(send('x', to, '0'.repeat(64))).rejects.toMatchObject({ code: 'INPUT_REFUSED' });
-  if (process.getuid?.() !== 0) {
-    await chmod(to, 0o555);
-    await expect(send('x', to)).rejects.toMatchObject({ code: 'AUTH' });
-    await chmod(to, 0o755);
-  }
   expect(await readdir(to)).toEqual(['taken']);
+});
+
+// Root may write anywhere.
+test.skipIf(process.getuid?.() === 0)('a folder that may not be written to is told as that', async () => {
+  const to = await folder('closed');
+  await chmod(to, 0o555);
+  const { path, data } = await fileOf(1000);
+  const sent = sendFile(path, parcelOf('x', data), far(to), context());
+  await expect(sent).rejects.toMatchObject({ code: 'AUTH' });
+  await chmod(to, 0o755);
 });
 
 test('of two who publish under one name at once each waits for the other, or is told; a lock of the dead is no lock', async () => {
@@ -247,4 +256,81 @@ test('of two who publish under one name at once each waits for the other, or is 
     code: 'BUSY',
     hint: expect.stringContaining('.web.img.ingot-lock') as string,
   });
+});
+
+test('a disk that is full while a file is put among the artifacts is told with what is needed; nothing is half there', async () => {
+  const disk = await openSmallDisk(join(lab.folder, 'disk-served'));
+  try {
+    const { path, data } = await fileOf(3 * mebibyte);
+    const begin = join(lab.folder, 'begin');
+    await writeFile(begin, 'the first one');
+    const home = join(disk.place, 'home');
+    const program = join(process.cwd(), 'ingot');
+    const put = (file: string) => disk.run([program, 'publish', file, '--as', 'isos/web.iso', '--home', home]);
+    expect((await put(begin)).code).toBe(0);
+    const served = join(disk.outside, 'home', 'artifacts', 'isos');
+    const state = async () => [
+      ...[await readdir(served), await readFile(join(served, 'web.iso'), 'utf8')],
+      await readdir(join(disk.outside, 'home', 'store', 'work')),
+    ];
+    const before = await state();
+    for (const bytes of [64 * 1024, mebibyte, data.length - 8192]) {
+      await disk.leave({ bytes });
+      const { code, stderr } = await put(path);
+      expect([code, /: (\d+) bytes needed/.exec(stderr)?.[1]]).toEqual([5, String(data.length)]);
+      expect(await state()).toEqual(before);
+    }
+    await disk.leave({});
+    expect((await put(path)).code).toBe(0);
+    expect((await readFile(join(served, 'web.iso'))).equals(data)).toBe(true);
+    await exec('sha256sum', ['-c', 'SHA256SUMS'], { cwd: served });
+  } finally {
+    await disk.close();
+  }
+});
+
+test('a publish to a folder that is killed leaves the old file whole, and the next goes on', async () => {
+  const [to, project] = [await folder('killed'), await folder('project')];
+  const paths = storePaths(join(lab.folder, 'home'));
+  const { data } = await fileOf(96 * mebibyte);
+  await writeFile(
+    join(project, 'ingot.yaml'),
+    `name: lab\npublish: { lab: { to: ../killed, name: '\${image}.img' } }\n`,
+  );
+  await mkdir(join(project, 'images'));
+  await writeFile(join(project, 'images', 'web.yaml'), 'source: { packages: { distro: debian, suite: trixie } }\n');
+  await putBuild(paths, '20261121-000000-aaaa', data);
+  await writeFile(join(to, 'web.img'), 'the old one');
+  const words = [
+    'publish',
+    'web',
+    '--arch',
+    'x86_64',
+    '--to',
+    'lab',
+    '--json',
+    '--project',
+    project,
+    '--home',
+    paths.home,
+  ];
+  for (let round = 0; round < 3; round++) {
+    const child = spawn('./ingot', words, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = once(child, 'exit');
+    for await (const line of createInterface({ input: child.stdout })) {
+      const event = JSON.parse(line) as { type?: string; done?: number };
+      if (event.type !== 'progress' || (event.done ?? 0) < (round + 1) * 20 * mebibyte) continue;
+      child.kill('SIGKILL');
+      break;
+    }
+    await ended;
+    expect(await readFile(join(to, 'web.img'), 'utf8')).toBe('the old one');
+    expect((await readdir(to)).filter((name) => !name.startsWith('.'))).toEqual(['web.img']);
+  }
+  const { stdout } = await exec('./ingot', words, { maxBuffer: 64 * mebibyte });
+  const done = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { data: { sentBytes: number; path: string } };
+  expect(done.data.path).toBe(join(to, 'web.img'));
+  expect(done.data.sentBytes).toBeLessThan(80 * mebibyte);
+  expect(await readdir(to)).toEqual(['web.img', 'web.img.sha256']);
+  expect((await readFile(join(to, 'web.img'))).equals(data)).toBe(true);
 });

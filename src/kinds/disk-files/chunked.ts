@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Cut, Cutter, type Piece, usualCut } from '../../chunks/cut.ts';
+import { Cutter, type Piece, usualCut } from '../../chunks/cut.ts';
 import { frameOf, usualLevel } from '../../chunks/frames.ts';
 import { type Chunk, idOf, indexBytes, indexEnding } from '../../chunks/index-file.ts';
 import type { Context } from '../../core/context.ts';
@@ -29,8 +29,8 @@ export async function packChunked(disk: string, to: string, ctx: Context): Promi
 }
 
 /** The content of a raw disk, cut into chunks; of its holes only the lengths are looked at. */
-export async function* pieces(disk: string, ctx: Context, cut: Cut = usualCut): AsyncGenerator<Piece> {
-  const cutter = new Cutter(cut);
+async function* pieces(disk: string, ctx: Context): AsyncGenerator<Piece> {
+  const cutter = new Cutter();
   let reached = 0;
   for await (const { offset, bytes } of dataWindows(disk, ctx)) {
     yield* cutter.skip(offset - reached);
