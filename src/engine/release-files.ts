@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { IngotError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
+import type { ArtifactFile } from '../core/manifest.ts';
 import type { Upload } from '../host/github-types.ts';
 import { assembleScript } from '../release/assemble.ts';
 import { type Entry, type EntryFile, entryText, sumsText } from '../release/entry.ts';
@@ -27,6 +28,10 @@ export async function releaseFiles(
   { folder, manifest }: FinishedBuild,
   partBytes: number,
 ): Promise<readonly ReleaseFile[]> {
+  // Files that belong to an image, such as its map of blocks, have no options of their own.
+  const isImage = manifest.artifacts.some(({ options }) => options !== undefined)
+    ? ({ options }: ArtifactFile) => options !== undefined
+    : () => true;
   const known = new Map([...manifest.artifacts, ...(manifest.sidecars ?? [])].map((one) => [one.file, one]));
   const names = (await host.files.list(folder)).filter((name) => !name.endsWith('.sha256') && name !== sumsFile).sort();
   const images = manifest.artifacts.map(({ file }) => file);
@@ -35,9 +40,10 @@ export async function releaseFiles(
     const path = join(folder, file);
     const stat = await host.files.stat(path);
     const told = known.get(file);
+    if (stat?.kind === 'directory' && told === undefined) continue;
     if (stat?.kind !== 'file' || (told !== undefined && told.bytes !== stat.size)) throw damaged(path);
     const sha256 = told?.sha256 ?? (await host.files.sha256(path, signal));
-    const format = manifest.artifacts.find((one) => one.file === file)?.format;
+    const format = manifest.artifacts.find((one) => one.file === file && isImage(one))?.format;
     const parts = partsOf(assetName(manifest, file), stat.size, partBytes);
     found.push({ file, path, bytes: stat.size, sha256, parts, ...(format === undefined ? {} : { format }) });
   }

@@ -145,6 +145,8 @@ test('a version is a release of its own, called by a tag, the day or the point r
     ['13.3', false],
   ]);
   expect(lab.github.releases[1]?.body).toContain('- bash 5.1 → 5.2');
+  await lab.run('release web --execute');
+  expect(lab.github.releases.filter(({ isLatest }) => isLatest).map(({ tag }) => tag)).toEqual(['latest']);
   const bad = await lab.run('release web --version a..b');
   expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('cannot be the tag')]);
 });
@@ -330,4 +332,26 @@ test('digests that come late are waited for by nobody, and sizes over the limit 
   expect([tooLarge.code, tooLarge.stderr]).toEqual([1, expect.stringContaining('GitHub answered 422')]);
   expect((await lab.run('release web --execute --part-size 64K')).code).toBe(0);
   expect((await lab.run('release web --execute --part-size 64K')).stderr).toContain('nothing changed');
+});
+
+test('more assets than a release takes are told before anything is uploaded', async () => {
+  await open();
+  await lab.finish({ build: '01', disk: disk('01', 1_100_000) });
+  const ran = await lab.run('release web --execute --part-size 1K');
+  expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('GitHub takes 1000')]);
+  expect(lab.github.releases).toEqual([]);
+});
+
+test('only the architecture that is named is released', async () => {
+  await open();
+  for (const arch of ['x86_64', 'aarch64'] as const) await lab.finish({ arch, build: '01', disk: disk(arch) });
+  await lab.run('release web --arch arm64 --execute');
+  expect(lab.github.names('latest').filter((name) => name.endsWith('.qcow2'))).toEqual(['web-aarch64.qcow2']);
+  await lab.run('release web --execute');
+  const got = await lab.run('images download web --arch all --output got', { env: {}, home: 'other' });
+  expect(got.stdout.split('\n').map((line) => line.slice(lab.folder.length))).toEqual([
+    '/got/web/aarch64/web.qcow2',
+    '/got/web/x86_64/web.qcow2',
+    '',
+  ]);
 });

@@ -76,13 +76,23 @@ function paged({ url }: Asked, state: State, all: readonly unknown[]): Reply {
   return { status: 200, body, headers: { link: `<${next.href}>; rel="next"` } };
 }
 
-type ReleaseBody = { tag_name?: string; name?: string; body?: string; draft?: boolean };
+type ReleaseBody = { tag_name?: string; name?: string; body?: string; draft?: boolean; make_latest?: string };
 
 function createRelease(state: State, asked: Asked): Reply {
   const { tag_name: tag, name = '', body = '', draft = false } = JSON.parse(asked.body.toString()) as ReleaseBody;
   if (tag === undefined) return refused(422, 'Invalid request. "tag_name" wasn\'t supplied.');
   if (state.releases.some((one) => !one.draft && one.tag === tag)) return alreadyExists('Release', 'tag_name');
-  const release = { id: state.nextId++, tag, name, body, draft: true, immutable: false, publishedAt: null, assets: [] };
+  const release = {
+    id: state.nextId++,
+    tag,
+    name,
+    body,
+    draft: true,
+    immutable: false,
+    publishedAt: null,
+    isLatest: false,
+    assets: [],
+  };
   state.releases.push(release);
   if (!draft) publish(state, release);
   state.onChange(state.releases);
@@ -102,12 +112,13 @@ function changeRelease(state: State, asked: Asked, release: HeldRelease): Reply 
     state.onChange(state.releases);
     return { status: 204 };
   }
-  const { tag_name: tag, name, body, draft } = JSON.parse(asked.body.toString()) as ReleaseBody;
+  const { tag_name: tag, name, body, draft, make_latest: latest } = JSON.parse(asked.body.toString()) as ReleaseBody;
   if (body !== undefined && body.length > 125_000)
     return refused(422, 'body is too long (maximum is 125000 characters)');
   release.tag = tag ?? release.tag;
   release.name = name ?? release.name;
   release.body = body ?? release.body;
+  if (latest !== undefined) release.isLatest = latest === 'true';
   if (draft === false && release.draft) {
     const isTaken = state.releases.some((one) => one !== release && !one.draft && one.tag === release.tag);
     if (isTaken) return alreadyExists('Release', 'tag_name');

@@ -24,6 +24,8 @@ export type HeldRelease = {
   draft: boolean;
   immutable: boolean;
   publishedAt: string | null;
+  /** Whether `releases/latest` leads to it, as it was last said. */
+  isLatest: boolean;
   readonly assets: HeldAsset[];
 };
 

@@ -66,6 +66,7 @@ const topics: Readonly<Record<string, () => readonly string[]>> = {
       ['INGOT_HOME', 'where the store and the artifacts lie; --home goes before it'],
       ['INGOT_PROJECT', 'the project; --project goes before it'],
       ['INGOT_SECRET_NAME', 'the value of ${secret.name}'],
+      ['GH_TOKEN, GITHUB_TOKEN', 'for `release` and `images`: what is shown to GitHub'],
       ['INGOT_SECRET_SIGNING_KEY', 'the passphrase of the key that images are signed with'],
       ['XDG_DATA_HOME', 'without INGOT_HOME: its folder ingot; default ~/.local/share'],
       ['XDG_CACHE_HOME', 'compiled sources of Ingot itself; default ~/.cache'],
