@@ -7,7 +7,7 @@ import type { Asset, Release } from '../host/github-types.ts';
 import type { Entry } from '../release/entry.ts';
 import { entryName, type Subject, settledName, stemOf } from '../release/names.ts';
 import { mergeNotes } from '../release/notes.ts';
-import { ownNames } from '../release/plan.ts';
+import { isOwn, ownNames } from '../release/plan.ts';
 import type { StorePaths } from '../store/paths.ts';
 import { findRelease, type Remote } from './remote.ts';
 import { readEntry, stemsIn } from './remote-entries.ts';
@@ -65,7 +65,7 @@ async function choose(
     if (!all && !images.includes(subject.image)) continue;
     const entry = await readEntry(remote, held, stem, { host, signal: io.signal });
     const own = ownNames(subject, entry);
-    doomed.push({ subject, entry, assets: held.filter(({ name }) => own.has(settledName(name).name)) });
+    doomed.push({ subject, entry, assets: held.filter((asset) => isOwn(asset, own)) });
   }
   const missing = images.find((name) => !doomed.some(({ subject }) => subject.image === name));
   if (missing === undefined) return doomed;

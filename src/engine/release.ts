@@ -30,10 +30,10 @@ export async function release(ground: Ground, request: ReleaseRequest, io: Io): 
     const hint = 'ingot release NAME..., or ingot release --all';
     throw new IngotError({ code: 'USAGE', message: 'no image is named', hint });
   }
-  const troubles = { signal: io.signal, onTrouble: troubleTo(ground, io) };
+  const onTrouble = troubleTo(ground, io);
   const { host, place, cwd } = ground;
   const paths = storePaths(homeFolder(place, { env: host.env, cwd }));
-  return withRemote(ground, request, troubles, async (remote) => {
+  return withRemote(ground, request, { signal: io.signal, onTrouble }, async (remote) => {
     if (request.execute) requireToken(remote);
     const setting = { host, paths, remote, io };
     const chosen = request.remove ? nothing : await chooseBuilds(await openWorkshop(ground), request, io);
@@ -43,7 +43,8 @@ export async function release(ground: Ground, request: ReleaseRequest, io: Io): 
     if (!request.execute) return act();
     // Two runs of one machine would upload the same names.
     const lock = join(paths.locks, `release-${digest({ web: remote.web, tag })}.lock`);
-    return withLock(lock, { signal: io.signal }, act);
+    const onWait = () => onTrouble('another run of this machine is at this release: waiting for its end');
+    return withLock(lock, { signal: io.signal, onWait }, act);
   });
 }
 

@@ -47,3 +47,8 @@ export function settledName(name: string): { readonly name: string; readonly sta
   if (base === undefined || state === undefined) return { name, state: 'settled' };
   return { name: base, state: state.startsWith('new') ? 'coming' : 'going' };
 }
+
+/** The name without the number of a part. */
+export function wholeName(name: string): string {
+  return name.replace(/\.part\d{2,}$/, '');
+}

@@ -71,6 +71,15 @@ test('what the release held of the image before goes, what is of others stays', 
   expect(plan.remove).toEqual([old]);
 });
 
+test('parts of a run that broke off, of another build, go', () => {
+  const part = (name: string) => held('p', `web-x86_64.qcow2${name}`, 9);
+  const stray = [part('.part00'), part('.part07'), part('.part07.new-0123456789ab')];
+  const foreign = [part('.part'), part('.party00'), held('p', 'db-x86_64.qcow2.part00', 9)];
+  expect(planAssets([...stray, ...foreign], [wanted('a')], terms).remove).toEqual(stray);
+  const split = [wanted('a', 'web-x86_64.qcow2.part00'), wanted('b', 'web-x86_64.qcow2.part01')];
+  expect(planAssets([...stray, ...foreign], split, terms).remove).toEqual(stray);
+});
+
 test.each([
   ['web.qcow2', 'web-x86_64.qcow2'],
   ['web.qcow2.minisig', 'web-x86_64.qcow2.minisig'],

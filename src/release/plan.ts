@@ -1,5 +1,5 @@
 import type { Entry } from './entry.ts';
-import { comingName, entryName, type Subject, scriptName, settledName, sumsName } from './names.ts';
+import { comingName, entryName, type Subject, scriptName, settledName, sumsName, wholeName } from './names.ts';
 
 /** An asset as a release holds it. */
 export type HeldAsset = {
@@ -57,8 +57,15 @@ export function planAssets<T extends WantedAsset>(
     upload: rest.filter((want) => !arrived.some((one) => one.wanted === want)),
     arrived,
     keep,
-    remove: held.filter((one) => own.has(settledName(one.name).name) && !kept.has(one.name)),
+    remove: held.filter((one) => isOwn(one, own) && !kept.has(one.name)),
   };
+}
+
+/** Whether an asset has one of these names, or one of a file that was split otherwise, whatever it is called just now. */
+export function isOwn({ name }: Pick<HeldAsset, 'name'>, own: ReadonlySet<string>): boolean {
+  const settled = settledName(name).name;
+  const whole = wholeName(settled);
+  return own.has(settled) || (whole !== settled && [...own].some((one) => wholeName(one) === whole));
 }
 
 /** All names that an image has in a release, by what the release says of it. */
