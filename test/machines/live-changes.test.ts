@@ -30,6 +30,9 @@ async function write(name: string, ...options: readonly string[]): Promise<strin
   return iso;
 }
 
+/** Three start at once. */
+const patienceMs = 4 * 60_000;
+
 type Machine = { readonly firmware: Firmware; readonly secureBoot?: boolean };
 
 /** Boot from a drive and do something in the guest. */
@@ -43,7 +46,7 @@ async function inGuest(root: Drive, machine: Machine, act: (guest: BootedGuest) 
   const medium = { path: root.file.path, format: 'iso' } as const;
   const bench = await openCopyBench({ ...shape, medium, packages: [], ...folders }, ctx);
   try {
-    const guest = await bootGuest(bench, { firmware, root: () => root }, ctx);
+    const guest = await bootGuest(bench, { firmware, root: () => root, patienceMs }, ctx);
     try {
       await act(guest);
     } finally {
