@@ -13,12 +13,17 @@ test('it installs under what the image is for, and starts under what else the IS
     { firmware: 'bios', whole: false },
     { firmware: 'uefi', whole: true },
   ]);
-  expect(runsOf({ spec: spec({}), facts: { bios: true, efi: undefined } })).toEqual([
-    { firmware: 'bios', whole: false },
-  ]);
   expect(runsOf({ spec: spec({ arch: 'aarch64' }), facts: { bios: true, efi } })).toEqual([
     { firmware: 'uefi', whole: true },
   ]);
+});
+
+test.each([
+  [{ bios: true, efi: undefined }, 'it boots under BIOS: see `firmware` of the image'],
+  [{ bios: false, efi: undefined }, 'try another ISO of the vendor'],
+])('an ISO that does not boot as the image does is told so', (facts, hint) => {
+  const message = 'the ISO does not boot under UEFI, which the image is for';
+  expect(() => runsOf({ spec: spec({}), facts })).toThrow(expect.objectContaining({ message, hint }));
 });
 
 test('an installed machine is asked what holds before seal, and before steps', () => {

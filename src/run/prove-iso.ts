@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Context, log } from '../core/context.ts';
+import { IngotError } from '../core/errors.ts';
 import type { InstallRequest } from '../core/install.ts';
 import { digest } from '../core/keys.ts';
 import type { DiskFile } from '../core/kinds.ts';
@@ -74,7 +75,17 @@ export function runsOf({ spec, facts }: Pick<IsoProof, 'spec' | 'facts'>): reado
     ...(facts.bios && spec.arch === 'x86_64' ? ['bios' as const] : []),
     ...(facts.efi === undefined ? [] : ['uefi' as const]),
   ];
-  return known.map((firmware) => ({ firmware, whole: spec.firmware.includes(firmware) }));
+  const runs = known.map((firmware) => ({ firmware, whole: spec.firmware.includes(firmware) }));
+  if (runs.some(({ whole }) => whole)) return runs;
+  const names = (list: readonly Firmware[]) => list.map((one) => firmwareNames[one]).join(' and ');
+  throw new IngotError({
+    code: 'CHECK_FAILED',
+    message: `the ISO does not boot under ${names(spec.firmware)}, which the image is for`,
+    hint:
+      known.length === 0
+        ? 'try another ISO of the vendor'
+        : `it boots under ${names(known)}: see \`firmware\` of the image`,
+  });
 }
 
 function askedOf({ kinds }: Workshop, { spec, answers, offline }: IsoProof, runs: readonly Run[]): string {
