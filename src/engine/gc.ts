@@ -36,13 +36,19 @@ export async function collectGarbage(
     const all = await takeStock(paths, now(), keepOf);
     const chosen = chooseOld(all, limitsOf(request, now()));
     const builds = chosen.filter(({ what }) => what === 'finished build');
-    const retired = await removeBuilds(paths, builds, { keepOf, nowMs: now() }, signal);
-    const gone = builds.filter(({ path }) => retired.has(path));
+    const gone = new Set<Holding>();
     for (const one of chosen) {
       signal.throwIfAborted();
-      if (one.what !== 'finished build' && (await takeAway(one))) gone.push(one);
+      if (one.what !== 'finished build' && (await takeAway(one))) gone.add(one);
     }
-    return resultOf(all, gone, { request, nowMs: now() });
+    // The lists that forget builds need a little room: last.
+    const retired = await removeBuilds(paths, builds, { keepOf, nowMs: now() }, signal);
+    for (const one of builds) if (retired.has(one.path)) gone.add(one);
+    return resultOf(
+      all,
+      chosen.filter((one) => gone.has(one)),
+      { request, nowMs: now() },
+    );
   });
 }
 

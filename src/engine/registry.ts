@@ -19,6 +19,7 @@ import {
 } from '../store/artifacts.ts';
 import { imageFolder, type StorePaths } from '../store/paths.ts';
 import { changeRegistry, readRegistryOf, registeredImage, registryFile } from '../store/registry.ts';
+import type { RegistryText } from '../store/registry-text.ts';
 import { settleTree } from '../store/retire.ts';
 
 /** What is here and where it was brought; of images what the tree has, whoever may write the file. */
@@ -38,8 +39,13 @@ export async function showRegistry(paths: StorePaths, signal: AbortSignal): Prom
   };
 }
 
+/** SQLite's own words for it, where a lock cannot be taken: SQLITE_READONLY and SQLITE_CANTOPEN, in the last byte. */
+const sqliteRefusals = [8, 14];
+
 function isReadOnly(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code));
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  if ('errcode' in error) return sqliteRefusals.includes(Number(error.errcode) & 0xff);
+  return ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code));
 }
 
 function imageOf(paths: StorePaths, { manifest }: FinishedBuild): RegistryImage {
@@ -61,6 +67,17 @@ function hexOf(digest: string): string {
   return digest.replace(/^sha256:/, '');
 }
 
+/** Do something that writes the registry; where the person may not, that is the error. */
+async function writing<T>(paths: StorePaths, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!isReadOnly(error)) throw error;
+    const message = `you may not change ${registryFile(paths)}`;
+    throw new IngotError({ code: 'AUTH', message, hint: 'run it as whoever builds the images', cause: error });
+  }
+}
+
 type Around = { readonly deployment: Deployment; readonly images: readonly RegistryImage[] };
 
 function deploymentOf(name: string, target: string, { deployment, images }: Around): RegistryDeployment {
@@ -78,7 +95,7 @@ function deploymentOf(name: string, target: string, { deployment, images }: Arou
 
 /** Make the images of the registry again from the manifests in the tree; deployments stay. */
 export async function rebuildRegistry(paths: StorePaths, signal: AbortSignal): Promise<RegistryView> {
-  await refreshArtifacts(paths, signal);
+  await writing(paths, () => refreshArtifacts(paths, signal));
   return showRegistry(paths, signal);
 }
 
@@ -90,17 +107,17 @@ export async function recordDeployment(
   request: RecordRequest,
   signal: AbortSignal,
 ): Promise<RegistryDeployment> {
-  await settleTree(paths, signal);
   const { name, target, type, id, address } = request;
   // Under the registry's lock, so that the build is not taken away meanwhile.
-  await changeRegistry(paths, signal, async (registry) => {
+  const record = async (registry: RegistryText) => {
     const { manifest } = await findRegistered(paths, request, host.arch);
     registry.setDeployment(name, target, {
       ...{ type, id, deployed_at: new Date(host.now()).toISOString(), image_cache_key: manifest.key },
       ...{ arch: manifest.arch, image: `${name}@${manifest.build}` },
       ...(address === undefined ? {} : { address }),
     });
-  });
+  };
+  await writing(paths, () => changeRegistry(paths, signal, record));
   const { deployments } = await showRegistry(paths, signal);
   const recorded = deployments.find((one) => one.name === name && one.target === target);
   if (recorded === undefined) throw new Error('what was recorded is not there');
@@ -138,7 +155,8 @@ export async function forgetDeployment(
   signal: AbortSignal,
 ): Promise<RegistryDeployment> {
   const { deployments } = await showRegistry(paths, signal);
-  const isGone = await changeRegistry(paths, signal, (registry) => registry.dropDeployment(name, target));
+  const drop = (registry: RegistryText) => registry.dropDeployment(name, target);
+  const isGone = await writing(paths, () => changeRegistry(paths, signal, drop));
   const found = deployments.find((one) => one.name === name && one.target === target);
   if (isGone && found !== undefined) return found;
   const targets = deployments.filter((one) => one.name === name).map((one) => one.target);

@@ -2,6 +2,7 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Arch } from '../core/arch.ts';
 import type { Keep, Manifest } from '../core/manifest.ts';
+import { isNoSpace } from '../core/space.ts';
 import { allBuilds, currentBuilds, type FinishedBuild, isInRegistry, refreshArtifacts } from './artifacts.ts';
 import { measure, namesIn } from './holding.ts';
 import { busySince } from './ledger.ts';
@@ -69,7 +70,7 @@ export async function removeBuilds(
 ): Promise<ReadonlySet<string>> {
   const gone = new Set<string>();
   if (builds.length === 0) return gone;
-  await refreshArtifacts(paths, signal, () =>
+  const doomAll = () =>
     // Nobody makes one the current build, or writes down that it is deployed, under these locks.
     changeRegistry(paths, signal, async () => {
       const inUse = new Set<string>();
@@ -78,17 +79,37 @@ export async function removeBuilds(
       for (const { path } of builds) {
         if (verdicts.get(path)?.fate !== 'stays' && !inUse.has(path) && (await doom(path))) gone.add(path);
       }
-    }),
-  );
-  for (const path of gone) await rm(doomedName(path), { recursive: true, force: true });
+    });
+  await forgetDoomed(paths, signal, { doomAll, doomed: () => [...gone].map(doomedName) });
   return gone;
 }
 
+type Dooming = { readonly doomAll?: () => Promise<void>; readonly doomed: () => readonly string[] };
+
+/** Have the lists forget builds before their bytes go; after, where there is no room to write a list. */
+async function forgetDoomed(paths: StorePaths, signal: AbortSignal, { doomAll, doomed }: Dooming): Promise<void> {
+  const remove = async () => {
+    for (const path of doomed()) await rm(path, { recursive: true, force: true });
+  };
+  try {
+    await refreshArtifacts(paths, signal, doomAll);
+  } catch (error) {
+    if (!isNoSpace(error) || doomed().length === 0) throw error;
+    await remove();
+    await refreshArtifacts(paths, signal);
+  }
+  await remove();
+}
+
+/** False when it is gone already. */
 async function doom(path: string): Promise<boolean> {
   await rm(doomedName(path), { recursive: true, force: true });
   return rename(path, doomedName(path)).then(
     () => true,
-    () => false,
+    (error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      throw error;
+    },
   );
 }
 
@@ -103,8 +124,7 @@ function doomedName(path: string): string {
 export async function settleTree(paths: StorePaths, signal: AbortSignal): Promise<void> {
   const doomed = (await Promise.all(shelves.map((shelf) => doomedOn(onShelf(paths, shelf))))).flat();
   if (doomed.length === 0 && (await isInRegistry(paths))) return;
-  await refreshArtifacts(paths, signal);
-  for (const path of doomed) await rm(path, { recursive: true, force: true });
+  await forgetDoomed(paths, signal, { doomed: () => doomed });
 }
 
 async function doomedOn(paths: StorePaths): Promise<readonly string[]> {

@@ -51,7 +51,7 @@ export async function fillStore(resource: 'bytes' | 'inodes', twin?: string): Pr
 /** What was not acknowledged; of a publish, how far it came. */
 async function phaseOfStore(artifacts: string, stdout: string): Promise<string> {
   const done = stdout.split('\n').filter((line) => line.startsWith('ACK ')).length;
-  const phase = ['pin', 'layer', 'history', 'checks', 'publish', 'manifest'][done] ?? 'end';
+  const phase = ['pin', 'layer', 'history', 'checks', 'publish', 'manifest', 'retire'][done] ?? 'end';
   if (phase !== 'publish') return phase;
   const builds = await readdir(join(artifacts, 'images', 'small', '.builds'));
   if (!builds.includes(`x86_64-${versionName(2)}`)) return 'publish';

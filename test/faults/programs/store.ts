@@ -1,4 +1,4 @@
-// All that a build writes to the store, in its order: `node store.ts HOME N`. Says `ACK WHAT` when a thing is stored.
+// All that a build writes to the store, in its order: `node store.ts HOME N [stay]`. Says `ACK WHAT` when a thing is stored.
 
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,9 +10,10 @@ import { reap, withLedger } from '../../../src/store/ledger.ts';
 import { storePaths } from '../../../src/store/paths.ts';
 import { writeChecks, writeHistory, writePin } from '../../../src/store/records.ts';
 import { registryFile } from '../../../src/store/registry.ts';
+import { retireBuilds, settleTree } from '../../../src/store/retire.ts';
 import { publishVersion, versionName } from './versions.ts';
 
-const [home = '', number = ''] = process.argv.slice(2);
+const [home = '', number = '', stay = ''] = process.argv.slice(2);
 const paths = storePaths(home);
 const n = Number(number);
 const said = async (what: string, work: Promise<unknown>) => {
@@ -29,7 +30,9 @@ process.on('uncaughtException', (error) => {
   process.exit(exitCodes[code]);
 });
 
+const { signal } = new AbortController();
 await reap(paths);
+await settleTree(paths, signal);
 await said('pin', writePin(paths, 'source', { release: n }));
 await said('layer', storeLayer());
 await said(
@@ -47,6 +50,9 @@ if (n === 1) await appendFile(registryFile(paths), `# ${long}\n`);
 const current = await currentBuild(paths, 'small', 'x86_64');
 if (current === undefined) throw new Error('what was published is not there');
 await said('manifest', updateManifest(paths, current, { ...current.manifest, description: long + long + long }));
+const keep = { image: 'small', arch: 'x86_64', keep: { last: 1 } } as const;
+// As if nobody had used what is older for an hour; `stay`: no build goes.
+if (stay === '') await said('retire', retireBuilds(paths, keep, Date.now() + 3_600_000, signal));
 
 async function storeLayer(): Promise<void> {
   const build = `layer-${versionName(n)}`;
