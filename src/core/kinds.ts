@@ -216,6 +216,15 @@ export type Format<Options = unknown> = Kind<Options> & {
     request: { readonly file: string; readonly output: string },
     ctx: Context,
   ): Promise<DiskFile['format']>;
+  /**
+   * Walk a written file to exactly its last byte, and compare it with the raw disk that it should hold where there is one;
+   * INPUT_REFUSED says why it is not whole, or another. `scratch`: a folder for work files.
+   */
+  prove?(
+    options: Options,
+    request: { readonly file: string; readonly scratch: string; readonly disk: string | undefined },
+    ctx: Context,
+  ): Promise<void>;
 };
 
 /** What the names of all files that a format writes end in, that of the output first. */

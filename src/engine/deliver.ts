@@ -3,12 +3,13 @@ import type { Io } from '../cli/engine.ts';
 import type { Delivered, DeliverRequest } from '../cli/requests/delivery.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/errors.ts';
+import { isDisk } from '../core/kinds.ts';
 import type { ArtifactFile } from '../core/manifest.ts';
 import type { PublishPlace } from '../core/spec.ts';
 import { checkName, type DeliveryPlace, parsePlace, placeName } from '../deliver/place.ts';
 import { sendFile } from '../deliver/send.ts';
 import { diskFirmware } from '../qemu/disk-firmware.ts';
-import { finishFile, writtenAs } from '../run/finish.ts';
+import { bootMedia, finishFile, writtenAs } from '../run/finish.ts';
 import { loadProject } from '../run/load-project.ts';
 import { withRoomForTools } from '../run/room.ts';
 import { type Workshop, withStep } from '../run/workshop.ts';
@@ -89,14 +90,16 @@ async function bringCopy(workshop: Workshop, { found, format, folder }: Wish, ct
   const ready = artifacts.find((one) => one.format === chosen.format.name && one.file.endsWith(ending));
   if (ready === undefined) return converted(workshop, { found, folder, ending, ...chosen }, ctx);
   const path = join(found.folder, ready.file);
-  const others = artifacts.filter(({ file }) => file.startsWith(`${ready.file}.`));
-  return {
-    ...{ path, bytes: ready.bytes, sha256: ready.sha256 },
-    beside: others.map(({ file, bytes, sha256 }) => ({
-      ...{ bytes, sha256, path: join(found.folder, file) },
-      ending: file.slice(ready.file.length),
-    })),
-  };
+  const { files } = workshop.host;
+  const others = (await files.list(found.folder)).filter((name) => name.startsWith(`${ready.file}.`));
+  const beside: Beside[] = [];
+  // Its list of chunks and its signature; a checksum is written there.
+  for (const file of others.filter((name) => !name.endsWith('.sha256')).sort()) {
+    const one = join(found.folder, file);
+    const facts = { bytes: (await files.stat(one))?.size ?? 0, sha256: await files.sha256(one, ctx.signal) };
+    beside.push({ ...facts, path: one, ending: file.slice(ready.file.length) });
+  }
+  return { path, bytes: ready.bytes, sha256: ready.sha256, beside };
 }
 
 /** The first that was written compressed. */
@@ -118,16 +121,19 @@ type Wanted = Chosen & { readonly found: FinishedBuild; readonly folder: string;
 async function converted(workshop: Workshop, wanted: Wanted, ctx: Context): Promise<Copy> {
   const { found, folder, ending, format, options } = wanted;
   const { files } = workshop.host;
-  const from = found.manifest.artifacts.find((one) => writtenAs(one, workshop).kind !== undefined);
+  const { artifacts } = found.manifest;
+  const packed = artifacts.find((one) => writtenAs(one, workshop).kind !== undefined);
+  const disk = bootMedia(workshop, found.folder, artifacts).find(isDisk)?.path;
+  const from = disk ?? (packed === undefined ? undefined : join(found.folder, packed.file));
   if (from === undefined) throw new IngotError({ code: 'NOT_FOUND', message: `${found.folder} holds no disk` });
   const { image: name, arch } = found.manifest;
   const { value } = await withStep({ id: 'convert', title: `write ${format.title(options)}` }, ctx, async (inside) => {
     const scratch = join(folder, 'work');
     await files.makeDirectory(scratch);
-    const disk = await bringRaw(join(found.folder, from.file), scratch, inside);
+    const raw = await bringRaw(from, scratch, inside);
     const output = join(folder, `${name}${ending}`);
-    const size = async () => (await files.stat(disk))?.size ?? 0;
-    const request = { disk, output, image: { name, arch, firmware: await diskFirmware(disk, arch, inside) } };
+    const size = async () => (await files.stat(raw))?.size ?? 0;
+    const request = { disk: raw, output, image: { name, arch, firmware: await diskFirmware(raw, arch, inside) } };
     await withRoomForTools(output, size, () => format.write(options, request, inside), inside);
     await files.remove(scratch);
     const written = (await files.list(folder)).filter((file) => file.startsWith(`${name}${ending}.`));

@@ -130,3 +130,22 @@ test('an address is fetched with what lies beside it', async () => {
     server.close();
   }
 });
+
+test('formats that can be proved are, when an image is verified', async () => {
+  const place = placeOf();
+  await makeKey(place.paths, place.host, signal);
+  await publish(place);
+  const proved: string[] = [];
+  const format = fakeKinds.formats.get('qcow2');
+  if (format === undefined) throw new Error('no format');
+  const prove: NonNullable<typeof format.prove> = async (_, { file }) => {
+    proved.push(basename(file));
+    throw new IngotError({ code: 'INPUT_REFUSED', message: 'it holds another disk' });
+  };
+  const formats = new Map([['qcow2', { ...format, prove, boots: () => undefined }]]);
+  const shop = { ...place.shop, kinds: { ...fakeKinds, formats } };
+  expect(await told(verify({ ...place, workshop: async () => shop }, ask('x'), signal))).toBe(
+    'INPUT_REFUSED it holds another disk',
+  );
+  expect(proved).toEqual(['x.qcow2']);
+});

@@ -13,6 +13,7 @@ import { type PublicKey, parsePublic } from '../trace/keys.ts';
 import { provenanceFile } from '../trace/provenance.ts';
 import { type Evidence, judge, type Terms } from '../trace/verify.ts';
 import { findBuild } from './find-build.ts';
+import { proveFormats } from './prove-formats.ts';
 
 export type VerifyPlace = {
   readonly host: Host;
@@ -54,11 +55,14 @@ async function verifyImage(
 ): Promise<Verification> {
   const [image = '', build] = target.split('@');
   const request = { image, arch, ...(build === undefined ? {} : { build }) };
-  const { folder, manifest } = await findBuild(await place.workshop(), request);
+  const workshop = await place.workshop();
+  const found = await findBuild(workshop, request);
+  const { folder, manifest } = found;
   const files: VerifiedFile[] = [];
   for (const { file } of manifest.artifacts) {
     files.push(await verifyFile(place.host, join(folder, file), { ...terms, image }, signal));
   }
+  await proveFormats(workshop, found, signal);
   return { files };
 }
 

@@ -19,6 +19,7 @@ import { openSshLab, type SshLab } from '../support/sshd-lab.ts';
 
 const exec = promisify(execFile);
 const mebibyte = 1024 * 1024;
+const program = join(process.cwd(), 'ingot');
 const chance = openChance('publish');
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -265,7 +266,6 @@ test('a disk that is full while a file is put among the artifacts is told with w
     const begin = join(lab.folder, 'begin');
     await writeFile(begin, 'the first one');
     const home = join(disk.place, 'home');
-    const program = join(process.cwd(), 'ingot');
     const put = (file: string) => disk.run([program, 'publish', file, '--as', 'isos/web.iso', '--home', home]);
     expect((await put(begin)).code).toBe(0);
     const served = join(disk.outside, 'home', 'artifacts', 'isos');
@@ -315,7 +315,7 @@ test('a publish to a folder that is killed leaves the old file whole, and the ne
     paths.home,
   ];
   for (let round = 0; round < 3; round++) {
-    const child = spawn('./ingot', words, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'ignore'] });
     const ended = once(child, 'exit');
     for await (const line of createInterface({ input: child.stdout })) {
       const event = JSON.parse(line) as { type?: string; done?: number };
@@ -327,7 +327,7 @@ test('a publish to a folder that is killed leaves the old file whole, and the ne
     expect(await readFile(join(to, 'web.img'), 'utf8')).toBe('the old one');
     expect((await readdir(to)).filter((name) => !name.startsWith('.'))).toEqual(['web.img']);
   }
-  const { stdout } = await exec('./ingot', words, { maxBuffer: 64 * mebibyte });
+  const { stdout } = await exec(program, words, { maxBuffer: 64 * mebibyte });
   const done = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { data: { sentBytes: number; path: string } };
   expect(done.data.path).toBe(join(to, 'web.img'));
   expect(done.data.sentBytes).toBeLessThan(80 * mebibyte);

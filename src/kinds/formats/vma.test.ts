@@ -136,6 +136,22 @@ test.each([
   await expect(compareVma(archive, disk, lab.ctx)).rejects.toMatchObject({ code: 'INPUT_REFUSED' });
 });
 
+test('a file that is compressed is proved by its archive: whole to its last byte, and of that disk', async () => {
+  const disk = await lab.disk();
+  const file = await lab.write(vma, { compression: 'zstd' }, disk, lab.path('lab.vma.zst'));
+  const prove = (of: string | undefined) =>
+    vma.prove?.(vma.options.parse({ compression: 'zstd' }), { file, scratch: lab.path('.'), disk: of }, lab.ctx);
+  await prove(disk);
+  await prove(undefined);
+  await damage(disk, 1024 ** 2, noise('other', 10));
+  await expect(prove(disk)).rejects.toMatchObject({ code: 'INPUT_REFUSED' });
+  const archive = await lab.write(vma, { compression: 'none' }, disk, lab.path('cut.vma'));
+  await lab.run('truncate', '-s', '-1', archive);
+  const cut = { file: archive, scratch: lab.path('.'), disk: undefined };
+  const proved = vma.prove?.(vma.options.parse({ compression: 'none' }), cut, lab.ctx);
+  await expect(proved).rejects.toMatchObject({ code: 'INPUT_REFUSED' });
+});
+
 test('a disk that is longer or shorter is another one', async () => {
   const { disk, archive } = await whole();
   await lab.run('truncate', '-s', '+512', disk);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Context } from '../../core/context.ts';
 import { defineFormat, type ImageFacts } from '../../core/kinds.ts';
@@ -6,7 +7,7 @@ import { idBytes, qemuImg } from '../disk-files/convert.ts';
 import { diskBytes } from '../disk-files/data.ts';
 import { diskIdentity } from '../disk-files/identity.ts';
 import { firmwareOf, machineFields, memoryMiB } from '../disk-files/machine.ts';
-import { extractVma } from '../vma/read.ts';
+import { checkVma, compareVma, extractVma } from '../vma/read.ts';
 import { vmaOf } from '../vma/write.ts';
 
 const options = z.strictObject({
@@ -39,6 +40,10 @@ export const vma = defineFormat<Options>({
     await withArchive(o, file, output, ctx, (archive) => extractVma(archive, output, ctx));
     return 'raw';
   },
+  prove: (o, { file, scratch, disk }, ctx) =>
+    withArchive(o, file, join(scratch, 'archive'), ctx, (archive) =>
+      disk === undefined ? checkVma(archive, ctx) : compareVma(archive, disk, ctx),
+    ),
   write: async (o, { disk, output, image }, ctx) => {
     const identity = await diskIdentity(disk, ctx);
     const data = Buffer.from(serverConfig(o, { image, identity, bytes: await diskBytes(disk, ctx) }));

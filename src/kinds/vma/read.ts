@@ -85,6 +85,18 @@ export async function extractVma(archive: string, output: string, ctx: Context):
   }
 }
 
+/** That an archive is whole, whatever it holds; where not INPUT_REFUSED says why. */
+export async function checkVma(archive: string, ctx: Context): Promise<void> {
+  const file = await ctx.host.files.open(archive, 'read');
+  try {
+    await walkVma(file, async () => ctx.signal.throwIfAborted());
+  } catch (error) {
+    throw refusal(archive, error);
+  } finally {
+    await file.close();
+  }
+}
+
 /**
  * That an archive is whole and its first disk is, byte for byte, this raw one; where not INPUT_REFUSED says why. Blocks
  * that are not stored are zero on the disk.
