@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const minute = 60_000;
 /** Too long for every run. */
-const long = ['guest-shell', 'live-changes'].map((name) => `test/machines/${name}.test.ts`);
+const long = ['debian-13-installer', 'guest-shell', 'live-changes'].map((name) => `test/machines/${name}.test.ts`);
 
 export default defineConfig({
   test: {

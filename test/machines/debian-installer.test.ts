@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process';
 import { cp, link, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Built, endsOf, type GuestLab, logOf, openGuestLab } from '../support/guest-lab.ts';
 import { loaderPackages, makeIso, netboot, netbootPackage, unpackDebs } from '../support/iso-lab.ts';
-
-const exec = promisify(execFile);
+import { mirrorsOfThisMachine } from '../support/machine-mirrors.ts';
 
 // The real installer of Debian 12, as far as it can go without a whole mirror: until it has taken our answers and loads
 // its parts. A question before that would end the build with an error.
@@ -28,7 +25,7 @@ beforeAll(async () => {
   await mkdir(join(lab.project, 'isos'));
   await link(iso, join(lab.project, 'isos/debian.iso')).catch(() => cp(iso, join(lab.project, 'isos/debian.iso')));
   for (const [name, path] of Object.entries(netboot)) await cp(packages.path(path), join(lab.project, 'isos', name));
-  answers = `answers: { hostname: dev, packages: [openssh-server]${await mirrorOfThisMachine()} }, kernel-args: [ipv6.disable=1]`;
+  answers = `answers: { hostname: dev, packages: [openssh-server]${await mirrorAnswer()} }, kernel-args: [ipv6.disable=1]`;
   await lab.write(
     'isos.yaml',
     `netboot: { distribution: debian, arch: x86_64, kernel: { file: isos/kernel }, initrd: { file: isos/initrd } }
@@ -44,11 +41,10 @@ afterAll(async () => {
 
 let answers = '';
 
-/** A mirror of Debian that this machine's apt uses; the installer has one of its own, which may be out of reach. */
-async function mirrorOfThisMachine(): Promise<string> {
-  const { stdout } = await exec('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages']);
-  const [uri = ''] = stdout.split('\n').filter((line) => /\/debian\/?$/.test(line));
-  return uri === '' ? '' : `, mirror: "${uri.replace(/\/$/, '')}"`;
+/** The installer has a mirror of its own, which may be out of reach. */
+async function mirrorAnswer(): Promise<string> {
+  const { debian } = await mirrorsOfThisMachine();
+  return debian === undefined ? '' : `, mirror: "${debian}"`;
 }
 
 /** What an installer says when nobody is asked any more. */
