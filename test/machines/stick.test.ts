@@ -120,19 +120,19 @@ async function outputOf(program: string, argv: readonly string[]): Promise<strin
 async function served<T>(act: (port: number) => Promise<T>): Promise<T> {
   const env = { ...process.env, INGOT_HOME: lab.home, NO_COLOR: '1' };
   const argv = ['serve', '--listen', '127.0.0.1:0'];
-  const child = spawn(join(repository, 'ingot'), argv, { cwd: lab.project, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(join(repository, 'ingot'), argv, { cwd: lab.project, env, stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'close');
   try {
-    return await act(await portOf(child.stdout));
+    return await act(await portOf(child.stderr));
   } finally {
     child.kill('SIGTERM');
     await ended;
   }
 }
 
-function portOf(stdout: NodeJS.ReadableStream): Promise<number> {
+function portOf(stderr: NodeJS.ReadableStream): Promise<number> {
   return new Promise((resolve) => {
-    stdout.setEncoding('utf8').on('data', (text: string) => {
+    stderr.setEncoding('utf8').on('data', (text: string) => {
       const port = /http:\/\/127\.0\.0\.1:(\d+)\//.exec(text)?.[1];
       if (port !== undefined) resolve(Number(port));
     });
