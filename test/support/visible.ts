@@ -31,15 +31,16 @@ export async function lookAtArtifacts(artifacts: string, { all = false } = {}): 
       // A client is in one folder while it reads; the name may lead elsewhere in the meantime.
       const target = await readlink(stable).catch(() => '.');
       const folder = join(target === '.' ? stable : dirname(stable), target);
-      if ((await stat(folder).catch(() => undefined)) === undefined) {
+      // An earlier build may go while it is looked at, when the name leads elsewhere.
+      const isTurned = async () => (await readlink(stable).catch(() => target)) !== target;
+      const isGone = async () => (await stat(folder).catch(() => undefined)) === undefined;
+      if (await isGone()) {
+        if (await isTurned()) continue;
         problems.push(`${image}/${arch} leads nowhere`);
         continue;
       }
       const { build, wrong } = await verifyFolder(folder);
-      // An earlier build may go while it is read, when the name leads elsewhere.
-      if (wrong.length > 0 && (await stat(folder).catch(() => undefined)) === undefined) {
-        if ((await readlink(stable).catch(() => target)) !== target) continue;
-      }
+      if (wrong.length > 0 && (await isGone()) && (await isTurned())) continue;
       problems.push(...wrong.map((why) => `${image}/${arch}: ${why}`));
       if (build !== undefined) builds.set(`${image}/${arch}`, build);
     }
