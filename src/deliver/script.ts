@@ -33,7 +33,7 @@ trouble() {
   rm -f "$part" "$sums"
   fail full
 }
-flush() { sync "$1" 2>/dev/null || sync; }
+flush() { sync "$1" || sync; }
 take_lock() {
   for try in 1 2 3 4 5 6 7 8 9 10; do
     (set -C; echo $$ >"$lock") 2>/dev/null && return 0
@@ -48,10 +48,11 @@ take_lock() {
 }
 name_it() {
   rm -f "$sums"
-  printf '%s\n' "$line" >"$sums" && flush "$sums" || trouble
-  [ "$1" = keep ] || mv -f "$part" "$path" || trouble
-  mv -f "$sums" "$path.sha256" || trouble
-  flush .
+  # cat says why it cannot write; a shell's own printf does not.
+  why=$({ printf '%s\n' "$line" | cat >"$sums" && flush "$sums"; } 2>&1) || trouble "$why"
+  [ "$1" = keep ] || why=$(mv -f "$part" "$path" 2>&1) || trouble "$why"
+  why=$(mv -f "$sums" "$path.sha256" 2>&1) || trouble "$why"
+  flush . 2>/dev/null
   for old in ".$name".????????????????.ingot-part; do rm -f "$old"; done
   say "$2"
   exit 0
@@ -78,7 +79,7 @@ read -r word from || exit 0
 why=$(cat 2>&1 >>"$part") || trouble "$why"
 [ "$(size "$part")" -ge "$bytes" ] || exit 0
 [ "$(size "$part")" = "$bytes" ] && [ "$(digest <"$part")" = "$sha" ] || { rm -f "$part"; fail wrong; }
-flush "$part" || trouble
+why=$(flush "$part" 2>&1) || trouble "$why"
 name_it move done
 `;
 
