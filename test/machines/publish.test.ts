@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -233,14 +233,18 @@ test('folders that are not there or not ours, a folder of that name, and bytes t
   expect(await readdir(to)).toEqual(['taken']);
 });
 
-// Root may write anywhere.
-test.skipIf(process.getuid?.() === 0)('a folder that may not be written to is told as that', async () => {
-  const to = await folder('closed');
-  await chmod(to, 0o555);
-  const { path, data } = await fileOf(1000);
-  const sent = sendFile(path, parcelOf('x', data), far(to), context());
-  await expect(sent).rejects.toMatchObject({ code: 'AUTH' });
-  await chmod(to, 0o755);
+test('a folder that may not be written to is told as that', async () => {
+  // Root may write to all but this.
+  const disk = await openSmallDisk(join(lab.folder, 'read-only'));
+  try {
+    const { code, stderr } = await disk.run(['mount', '-o', 'remount,ro', disk.place]);
+    expect([code, stderr]).toEqual([0, '']);
+    const { path, data } = await fileOf(1000);
+    const sent = sendFile(path, parcelOf('x', data), parsePlace(disk.place, '/'), context(undefined, disk.inside));
+    await expect(sent).rejects.toMatchObject({ code: 'AUTH' });
+  } finally {
+    await disk.close();
+  }
 });
 
 test('of two who publish under one name at once each waits for the other, or is told; a lock of the dead is no lock', async () => {
