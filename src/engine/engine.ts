@@ -44,9 +44,10 @@ export function createEngine(ground: Ground): Engine {
   return {
     async build(request, io) {
       const workshop = await openWorkshop(ground);
+      const specs = await selectImages(workshop, request);
       await reap(workshop.paths);
       await settleTree(workshop.paths, io.signal);
-      return buildAll(workshop, await selectImages(workshop, request), request, io);
+      return buildAll(workshop, specs, request, io);
     },
     async plan(request, io) {
       const workshop = await openWorkshop(ground);

@@ -45,10 +45,10 @@ export async function buildMedia(
   make: Make,
 ): Promise<readonly IsoBuild[]> {
   const { image, arch, site } = request;
-  await reap(workshop.paths);
-  await settleTree(workshop.paths, io.signal);
   const selection = { images: [image], arch, ...(site === undefined ? {} : { site }) };
   const specs = (await selectImages(workshop, selection)).filter(({ name }) => name === image);
+  await reap(workshop.paths);
+  await settleTree(workshop.paths, io.signal);
   const results: IsoBuild[] = [];
   for (const spec of specs) results.push(await buildOne({ workshop, spec }, request, io, make));
   return results;
