@@ -28,10 +28,7 @@ export function formatHelp(
     ),
     '',
     `${title('Usage:')} ${usageOf(command, helper, about.alone === true)}`,
-    ...section(
-      'Commands:',
-      helper.visibleCommands(command).map((one) => [one.name(), one.summary()]),
-    ),
+    ...commandLines(helper.visibleCommands(command), columns, title),
     ...section(
       'Arguments:',
       helper.visibleArguments(command).map((one) => [helper.argumentTerm(one), helper.argumentDescription(one)]),
@@ -40,6 +37,20 @@ export function formatHelp(
     ...(about.notes ?? []).flatMap((note) => ['', ...wrap(note, columns)]),
     ...(isFront ? [] : ['', paint('dim', 'Options of every command: ingot --help')]),
   ].join('\n')}\n`;
+}
+
+/** In their groups, with all meanings in one column. */
+function commandLines(
+  commands: readonly CommandUnknownOpts[],
+  columns: number,
+  title: (text: string) => string,
+): readonly string[] {
+  const term = Math.max(...commands.map((one) => width(one.name())));
+  const groups = Map.groupBy(commands, (one) => one.helpGroup() || 'Commands:');
+  return [...groups].flatMap(([heading, members]) => {
+    const entries = members.map((one): Entry => [one.name(), one.summary()]);
+    return ['', title(heading), ...aligned(entries, columns, term)];
+  });
 }
 
 function usageOf(command: CommandUnknownOpts, helper: Help, alone: boolean): string {
@@ -62,14 +73,18 @@ export function shortHelp(names: readonly string[], paint: Paint): string {
     paint('bold', 'Start here:'),
     ...aligned(start, 80),
     '',
-    `${paint('bold', 'Commands:')} ${names.join(' ')}`,
+    paint('bold', 'Commands:'),
+    ...wrap(names.join(' '), 78).map((line) => `  ${line}`),
     `${paint('bold', 'More:')} ingot --help, ingot help COMMAND`,
   ].join('\n')}\n`;
 }
 
 /** Terms and their meanings in two columns, meanings wrapped; below each other where the terminal is narrow. */
-function aligned(entries: readonly Entry[], columns: number): readonly string[] {
-  const term = Math.max(...entries.map(([text]) => width(text)));
+function aligned(
+  entries: readonly Entry[],
+  columns: number,
+  term = Math.max(...entries.map(([text]) => width(text))),
+): readonly string[] {
   const room = columns - term - 4;
   return entries.flatMap(([text, meaning]) => {
     if (room < 20) return [`  ${text}`, ...wrap(meaning, columns - 6).map((line) => `      ${line}`)];

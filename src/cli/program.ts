@@ -3,7 +3,7 @@ import { formatHelp, shortHelp } from './help.ts';
 import type { CliDeps } from './session.ts';
 import { painter, wantsColor } from './terminal.ts';
 import type { Act, BareCommand, Verb } from './verb.ts';
-import { verbs } from './verbs.ts';
+import { verbGroups, verbs } from './verbs.ts';
 import { version } from './version.ts';
 
 /** The command line with the one command that is asked for, or with all where that cannot be told. */
@@ -23,10 +23,10 @@ export async function createProgram(argv: readonly string[], deps: CliDeps, act:
     verb.register(command, act);
     for (const [below, one] of Object.entries(verb.verbs ?? {})) addVerb(command, below, one);
   };
-  for (const name of wanted(argv)) {
-    const verb = await verbs[name]?.();
-    if (verb === undefined) continue;
-    addVerb(program, name, verb);
+  const names = wanted(argv);
+  for (const [group, members] of Object.entries(verbGroups)) {
+    program.commandsGroup(group);
+    for (const [name, load] of Object.entries(members)) if (names.includes(name)) addVerb(program, name, await load());
   }
   program.configureHelp({ formatHelp: (cmd, helper) => formatHelp(cmd, helper, front, paint) });
   if (!argv.some((word) => !word.startsWith('-'))) {
