@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 const minute = 60_000;
 /** Too long for every run. */
-const long = ['debian-13-installer', 'guest-shell', 'live-changes'].map((name) => `test/machines/${name}.test.ts`);
+const long = ['debian-13-installer', 'examples', 'guest-shell', 'live-changes'].map(
+  (name) => `test/machines/${name}.test.ts`,
+);
 
 export default defineConfig({
   test: {
@@ -26,15 +28,11 @@ export default defineConfig({
           hookTimeout: 20 * minute,
         },
       },
-      // What chance decides, ten times as often, and all examples. `each-step` leaves nothing to chance.
+      // What chance decides, ten times as often. `each-step` leaves nothing to chance.
       {
         test: {
           name: 'nightly',
-          include: [
-            'test/faults/{full-disk,kill,publish-kill,power-cut,guest-kill,guest-crowd}.test.ts',
-            'test/machines/examples.test.ts',
-            ...long,
-          ],
+          include: ['test/faults/{full-disk,kill,publish-kill,power-cut,guest-kill,guest-crowd}.test.ts', ...long],
           env: { INGOT_FAULT_SCALE: '10' },
           fileParallelism: false,
           testTimeout: 120 * minute,

@@ -13,6 +13,8 @@ const leastTail = 5;
 const explainedLines = 60;
 /** What a panic still prints after its first line. */
 const moreMs = 500;
+/** A connection ends before QEMU itself, which gives back all its memory first. */
+const endingMs = 2_000;
 /** How long programs of the guest have to answer each other. */
 const answerMs = 4_000;
 
@@ -78,8 +80,7 @@ export class Watch {
 
   /** The error with what there was to see; or why the guest is lost, where that came first. */
   async explain(error: unknown): Promise<unknown> {
-    // Connections end a moment before QEMU itself.
-    if (error instanceof IngotError && error.code === 'TOOL_FAILED') await this.#untilLost(moreMs);
+    if (error instanceof IngotError && error.code === 'TOOL_FAILED') await this.#untilLost(endingMs);
     return this.#describe(error);
   }
 
