@@ -17,13 +17,13 @@ export default defineConfig({
           testTimeout: minute,
         },
       },
-      // An emulated guest takes one core: two at once on the smallest machine.
+      // Guests share the cores: one after another.
       {
         test: {
           name: 'machines',
           include: ['test/{machines,faults}/**/*.test.ts'],
           exclude: long,
-          maxWorkers: 2,
+          fileParallelism: false,
           testTimeout: 20 * minute,
           hookTimeout: 20 * minute,
         },

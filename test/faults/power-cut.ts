@@ -85,6 +85,8 @@ function compare(
     report.lost.push(`boot ${boot}, ${disk}: ${before} was acknowledged, ${seen.visible} is there`);
   if (seen.indexed < before)
     report.lost.push(`boot ${boot}, ${disk}: ${before} was acknowledged, the index has ${seen.indexed}`);
+  if (seen.registered < before)
+    report.lost.push(`boot ${boot}, ${disk}: ${before} was acknowledged, the registry has ${seen.registered}`);
 }
 
 type GuestRun = {

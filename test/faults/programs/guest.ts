@@ -5,15 +5,17 @@ import { writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { reap } from '../../../src/store/ledger.ts';
 import { storePaths } from '../../../src/store/paths.ts';
+import { readRegistryOf } from '../../../src/store/registry.ts';
 import { buildsInIndex, lookAtArtifacts } from '../../support/visible.ts';
 import { leftovers } from '../leftovers.ts';
 import { publishVersion, versionNumber } from './versions.ts';
 
 export type Seen = {
   readonly disk: string;
-  /** The visible version, and the one the index names; -1: none. */
+  /** The visible version, and those that the index and the registry name; -1: none. */
   readonly visible: number;
   readonly indexed: number;
+  readonly registered: number;
   /** What is visible and wrong. */
   readonly problems: readonly string[];
   /** What is still there of unfinished work after the clean-up that each start begins with. */
@@ -39,7 +41,13 @@ async function look(disk: string): Promise<void> {
   await mkdir(paths.home, { recursive: true });
   await reap(paths);
   const left = await leftovers(paths.home);
-  const seen: Seen = { disk, visible: versionNumber(visible), indexed: versionNumber(indexed), problems, left };
+  const [, registered] = (await readRegistryOf(paths)).images[image]?.['x86_64']?.image.split('@') ?? [];
+  const versions = {
+    visible: versionNumber(visible),
+    indexed: versionNumber(indexed),
+    registered: versionNumber(registered),
+  };
+  const seen: Seen = { disk, ...versions, problems, left };
   say(`SEEN ${JSON.stringify(seen)}`);
 }
 
