@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const minute = 60_000;
 /** Too long for every run. */
-const long = ['debian-13-installer', 'examples', 'guest-shell', 'live-changes'].map(
+const long = ['debian-13-installer', 'examples', 'foreign', 'guest-shell', 'live-changes'].map(
   (name) => `test/machines/${name}.test.ts`,
 );
 
