@@ -20,6 +20,7 @@ test(`a guest of ${arch} is entered without cloud-init, and takes its steps`, as
 arch: ${arch}
 disk: 2G
 steps:
+  - copy: { to: /etc/systemd/network/80-dhcp.network, content: "[Match]\\nType=ether\\n[Network]\\nDHCP=yes\\n" }
   - services: { enable: [ssh, systemd-networkd] }
 `,
   );
