@@ -139,8 +139,7 @@ async function killOnce(scene: Scene, worker: number, { moment, tag }: Strike): 
     report.kills += 1;
     report.moments.set(step, (report.moments.get(step) ?? 0) + 1);
   } else expectSuccess(scene, image, ended);
-  // One that was just starting ends when it reads from whoever is gone; a busy machine takes its time for that.
-  const left = await survivors(tag, 10_000);
+  const left = await survivors(tag, 2000);
   for (const [pid, line] of left) {
     report.problems.push(`${image}: process ${pid} lives on: ${line}`);
     process.kill(pid, 'SIGKILL');
