@@ -28,16 +28,19 @@ async function setContentId(file: OpenFile, id: number): Promise<void> {
   const header = await file.read(0, sector);
   const start = Number(header.readBigUInt64LE(28)) * sector;
   const length = Number(header.readBigUInt64LE(36)) * sector;
-  const text = (await file.read(start, length)).toString('latin1').replace(/\0+$/, '');
-  await file.write(start, describe(text, id, length));
+  await file.write(start, withContentId(await file.read(start, length), id));
 }
 
-/** The description with another content id: eight digits, since QEMU leaves leading zeros out. */
-function describe(text: string, id: number, length: number): Buffer {
+/**
+ * The description with another content id: eight digits, since QEMU leaves leading zeros out. It ends at its first zero
+ * byte: QEMU puts a random id in the place of the one it began with and leaves the end of the longer text behind it.
+ */
+export function withContentId(description: Buffer, id: number): Buffer {
+  const end = description.indexOf(0);
+  const text = description.toString('latin1', 0, end === -1 ? description.length : end);
   // All ones stands for a disk without a parent, and zero for nothing.
   const known = id === 0 || id === 0xffffffff ? 1 : id;
-  const written = text.replace(/^CID=[0-9a-f]+$/m, `CID=${known.toString(16).padStart(8, '0')}`);
-  const bytes = Buffer.alloc(length);
-  bytes.write(written, 'latin1');
+  const bytes = Buffer.alloc(description.length);
+  bytes.write(text.replace(/^CID=[0-9a-f]+$/m, `CID=${known.toString(16).padStart(8, '0')}`), 'latin1');
   return bytes;
 }
