@@ -14,7 +14,7 @@ test('a session is a user namespace that waits for its ids and then takes mounts
   const [program, ...words] = holderCommand('/home/me/my work/tree', 1024).argv;
   expect([program, ...words.slice(0, 3)]).toEqual(['unshare', '--user', 'sh', '-ec']);
   expect(words[3]).toBe(
-    'echo mapping; read -r go; exec unshare --mount --pid --ipc --uts --fork --kill-child sh -ec "$0"',
+    'echo mapping; read -r go; exec setpriv --pdeathsig KILL unshare --mount --pid --ipc --uts --fork --kill-child sh -ec "$0"',
   );
   expect(words[4]).toContain("mount -t tmpfs -o mode=0755,size=1024,nr_inodes=0 ingot '/home/me/my work/tree'\n");
   expect(words[4]).toContain(

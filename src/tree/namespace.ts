@@ -19,7 +19,9 @@ export function holderCommand(place: string, memoryBytes: number): Command {
     'echo "ready $pid"',
     'exec cat >/dev/null',
   ].join('\n');
-  const outer = 'echo mapping; read -r go; exec unshare --mount --pid --ipc --uts --fork --kill-child sh -ec "$0"';
+  // A new user namespace frees from the signal at the parent's death (prctl(2)): it is asked for anew.
+  const bound = 'setpriv --pdeathsig KILL unshare --mount --pid --ipc --uts --fork --kill-child sh -ec "$0"';
+  const outer = `echo mapping; read -r go; exec ${bound}`;
   return { argv: ['unshare', '--user', 'sh', '-ec', outer, inner] };
 }
 
