@@ -63,8 +63,8 @@ export function lastActScript(script: string): Script {
 printf %s ${shellQuote(lastAct(script))} >"$act"
 chmod 700 "$act"
 if [ ! -d /run/systemd/system ]; then sync; sh "$act" && echo o >/proc/sysrq-trigger; exit; fi
-hooks=/usr/lib/systemd/system-shutdown
-[ -d /usr/lib/systemd ] || hooks=/lib/systemd/system-shutdown
+hooks=/lib/systemd/system-shutdown
+[ -e /lib/systemd/systemd-shutdown ] || hooks=/usr/lib/systemd/system-shutdown
 mkdir -p "$hooks"
 printf '#!/bin/sh\\nhook=$0 exec sh %s\\n' "$act" >"$hooks/ingot-seal"
 chmod 755 "$hooks/ingot-seal"

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { type CpioFile, cpio } from '../../src/core/cpio.ts';
+import { modulesOf } from './initrd.ts';
 import { loaderPackages, makeIso, unpackDebs } from './iso-lab.ts';
 
 const exec = promisify(execFile);
@@ -69,7 +70,7 @@ async function initrdOf(unpacked: string): Promise<Buffer> {
   const files: CpioFile[] = [
     { name: 'init', mode: 0o755, data: await readFile(new URL('stand-in/init', import.meta.url)) },
     { name: 'busybox', mode: 0o755, data: await readFile(join(unpacked, 'bin/busybox')) },
-    ...(await modulesOf(join(unpacked, 'lib/modules'))),
+    ...(await modulesOf(join(unpacked, 'lib/modules'), wantedModules)),
   ];
   for (const path of new Set([...programs, ...libraries]))
     files.push({ name: path.slice(1), mode: 0o755, data: await readFile(await realpath(path)) });
@@ -79,26 +80,4 @@ async function initrdOf(unpacked: string): Promise<Buffer> {
 async function librariesOf(program: string): Promise<readonly string[]> {
   const { stdout } = await exec('ldd', [program]);
   return stdout.match(/\/[^ )]+(?= \(0x)/g) ?? [];
-}
-
-/** The wanted modules behind those that they depend on, numbered in the order they are loaded in. */
-async function modulesOf(folder: string): Promise<readonly CpioFile[]> {
-  const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('.ko'));
-  const found = new Map(paths.map((path) => [path.split('/').at(-1)?.slice(0, -3).replaceAll('-', '_'), path]));
-  const loaded = new Map<string, Buffer>();
-  const load = async (name: string): Promise<void> => {
-    const path = found.get(name);
-    // Some are built into the kernel.
-    if (path === undefined || loaded.has(name)) return;
-    const data = await readFile(join(folder, path));
-    const [, depends = ''] = /\0depends=([^\0]*)\0/.exec(data.toString('latin1')) ?? [];
-    for (const other of depends.split(',')) await load(other);
-    loaded.set(name, data);
-  };
-  for (const name of wantedModules) await load(name);
-  return [...loaded].map(([name, data], i) => ({
-    name: `modules/${String(i).padStart(2, '0')}-${name}.ko`,
-    mode: 0o644,
-    data,
-  }));
 }
