@@ -2,27 +2,78 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Contender, inTurn, machineLine, ratio, repository, roundsAsked, say, withFolder } from './compare.ts';
+import {
+  type Contender,
+  inTurn,
+  machineLine,
+  ratio,
+  repository,
+  roundsAsked,
+  say,
+  timed,
+  withFolder,
+} from './compare.ts';
+import { peakMemory } from './peak-memory.ts';
 
 const mebibytes = 700;
+const manyMebibytes = 3072;
+let host = 0;
 
-// A vendor's ISO that gets another answer, against a plain copy of it that is on the disk as well. Each round makes a new
-// ISO; that the vendor's has the right bytes was seen when it came, as with one that was fetched.
-await withFolder((folder) => {
-  const project = join(folder, 'project');
-  const home = join(folder, 'home');
-  let host = 0;
-  const iso = join(project, 'isos', 'vendor.iso');
-  writeProject(project, host);
-  writeIso(join(folder, 'tree'), iso);
-  say(machineLine());
-  const copy = join(folder, 'copy.iso');
-  const cp: Contender = {
-    name: 'cp',
-    prepare: () => rmSync(copy, { force: true }),
-    argv: ['sh', '-c', 'cp --reflink=never -- "$0" "$1" && sync -- "$1"', iso, copy],
+/** What a run is about: a vendor's ISO, a project that makes another of it, and where Ingot keeps things. */
+type Bed = { readonly project: string; readonly home: string; readonly iso: string; readonly copy: string };
+
+// A vendor's ISO that gets another answer, against plain copies of it. Each round makes a new ISO; that the vendor's has
+// the right bytes was seen when it came, as with one that was fetched.
+await withFolder(async (folder) => {
+  const bed = {
+    project: join(folder, 'project'),
+    home: join(folder, 'home'),
+    iso: join(folder, 'project', 'isos', 'vendor.iso'),
+    copy: join(folder, 'copy.iso'),
   };
-  const ours: Contender = {
+  say(machineLine());
+  prepareBed(bed, mebibytes);
+  const [plain, durable, proven] = copies(bed);
+  const ours = remaster(bed);
+  const times = inTurn(roundsAsked(), [plain, durable, proven, ours]);
+  const against = (peer: Contender) => ratio(times.get(ours.name) ?? [], times.get(peer.name) ?? []).toFixed(2);
+  const memory = await measured(ours);
+  rmSync(bed.copy);
+  rmSync(bed.home, { recursive: true });
+  prepareBed(bed, manyMebibytes);
+  const memoryOfMany = await measured(ours);
+  say(`memory at ${mebibytes} MiB: ${memory}`);
+  say(`memory at ${manyMebibytes} MiB: ${memoryOfMany}`);
+  say(`remaster ratio to cp alone ${against(plain)}`);
+  say(`remaster ratio to cp, sync and sha256sum ${against(proven)}`);
+  say(`remaster ratio ${against(durable)}`);
+});
+
+function prepareBed({ project, home, iso }: Bed, size: number): void {
+  writeProject(project, 0);
+  writeIso(join(dirname(project), 'tree'), iso, size);
+  // The system's times of change are coarse: a file that is not some seconds old is read again.
+  spawnSync('sleep', ['3']);
+  timed({ ...remaster({ project, home, iso, copy: '' }), name: 'the first time' });
+}
+
+/** As a person copies it, as one who wants it on the disk does, and one who wants to be sure of it too. */
+function copies({ iso, copy }: Bed): readonly [Contender, Contender, Contender] {
+  const cp = 'cp --reflink=never -- "$0" "$1"';
+  const contender = (name: string, script: string): Contender => ({
+    name,
+    prepare: () => rmSync(copy, { force: true }),
+    argv: ['sh', '-c', script, iso, copy],
+  });
+  return [
+    contender('cp', cp),
+    contender('cp, sync', `${cp} && sync -- "$1"`),
+    contender('cp, sync, sha256sum', `${cp} && sync -- "$1" && sha256sum -- "$1" > "$1.sha256"`),
+  ];
+}
+
+function remaster({ project, home }: Bed): Contender {
+  return {
     name: 'ingot iso build',
     prepare: () => {
       rmSync(join(home, 'artifacts'), { recursive: true, force: true });
@@ -32,12 +83,16 @@ await withFolder((folder) => {
     env: { INGOT_HOME: home },
     cwd: project,
   };
-  // The system's times of change are coarse: a file that is not some seconds old is read again.
-  spawnSync('sleep', ['3']);
-  spawnSync(ours.argv[0] ?? '', ours.argv.slice(1), { env: { ...process.env, ...ours.env }, cwd: project });
-  const times = inTurn(roundsAsked(), [cp, ours]);
-  say(`remaster ratio ${ratio(times.get(ours.name) ?? [], times.get(cp.name) ?? []).toFixed(2)}`);
-});
+}
+
+async function measured(contender: Contender): Promise<string> {
+  contender.prepare?.();
+  const peaks = await peakMemory(contender);
+  const told = ['ingot', 'xorriso'].map(
+    (name) => `${name} ${peaks.get(name === 'ingot' ? 'node-MainThread' : name)} MiB`,
+  );
+  return told.join(', ');
+}
 
 function writeProject(project: string, host: number): void {
   const files = {
@@ -50,13 +105,13 @@ function writeProject(project: string, host: number): void {
 }
 
 /** An ISO of a few large files, as vendors' are, with all that a hybrid has to be kept of. */
-function writeIso(tree: string, iso: string): void {
+function writeIso(tree: string, iso: string, size: number): void {
   const menu = "menuentry 'Install' {\n linux /install.amd/vmlinuz --- quiet\n initrd /install.amd/initrd.gz\n}\n";
   place(join(tree, 'boot/grub/grub.cfg'), menu);
   place(join(tree, 'install.amd/vmlinuz'), 'kernel');
   place(join(tree, 'boot/grub/loader.img'), Buffer.alloc(4096, 1));
   place(join(tree, 'install.amd/initrd.gz'), 'initrd');
-  for (const name of ['a', 'b', 'c', 'd']) placeNoise(join(tree, 'pool', name), mebibytes / 4);
+  for (const name of ['a', 'b', 'c', 'd']) placeNoise(join(tree, 'pool', name), size / 4);
   run('mformat', '-C', '-T', '8192', '-i', join(tree, 'boot/grub/efi.img'), '::');
   const cd = ['-b', 'boot/grub/loader.img', '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'];
   const efi = ['-eltorito-alt-boot', '-e', 'boot/grub/efi.img', '-no-emul-boot'];

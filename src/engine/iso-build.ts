@@ -25,7 +25,7 @@ import { type Making, proveWritten, type Written, writeIso } from './iso-write.t
 import { buildMedia, type Made, mediumOf, textsOf } from './media-build.ts';
 
 /** Raised when the same answers and the same ISO would give other bytes. */
-const version = 1;
+const version = 2;
 
 /** Make the ISO of an image install by itself; one result for each architecture. */
 export function buildIsos(workshop: Workshop, request: IsoBuildRequest, io: Io): Promise<readonly IsoBuild[]> {

@@ -16,7 +16,7 @@ import { withStep } from '../run/workshop.ts';
 import type { FinishedBuild } from '../store/artifacts.ts';
 import { inScratch } from './guests.ts';
 import type { Cargo } from './iso-carry.ts';
-import { type MediaMaking, publishMedia } from './media-build.ts';
+import { type MediaMaking, machineOf, publishMedia } from './media-build.ts';
 
 /** Which image's ISO is made, and how. */
 export type Making = MediaMaking & { readonly request: IsoBuildRequest };
@@ -53,17 +53,21 @@ export async function writeIso(making: Making, parts: Parts, ctx: Context): Prom
     const step = { id: 'iso', title: `write ${spec.name}.iso` };
     const { value } = await withStep(step, ctx, async (inner) => {
       const beside = await loadCargo(parts, join(folder, 'cargo'), inner);
-      const files = await writeFiles(making, { ...parts, beside }, { staged, folder }, inner);
-      const artifacts = await Promise.all(files.map((file) => finishFile(staged, file, inner)));
-      return { artifacts, materials: await materialsOf(beside, inner) };
+      const [files, materials, machine] = await Promise.all([
+        writeFiles(making, { ...parts, beside }, { staged, folder }, inner),
+        materialsOf(beside, inner),
+        machineOf(workshop, inner),
+      ]);
+      const artifacts = files.map(({ file, sha256 }) => finishFile(staged, file, inner, sha256));
+      return { artifacts: await Promise.all(artifacts), materials, machine };
     });
-    const { artifacts, materials } = value;
+    const { artifacts, materials, machine } = value;
     const proof = { parts, artifacts, folder: staged, scratch: join(scratch, 'proof') };
     const checks = request.checks ? await proveWritten(making, proof, ctx) : [];
     const { key, name, sha256 } = parts;
     const base = sha256 === undefined ? {} : { base: { name, digest: { sha256 } } };
     const known = { key, artifacts, checks, materials, ...base };
-    return publishMedia(making, { shelf: 'isos', staged, known, pin: { iso: parts.pin } }, ctx);
+    return publishMedia(making, { shelf: 'isos', staged, known, pin: { iso: parts.pin }, machine }, ctx);
   });
 }
 
@@ -83,31 +87,34 @@ async function materialsOf(beside: Beside, { host, signal }: Context): Promise<r
   return Promise.all(all);
 }
 
-/** Write the ISO, and what lies beside it; gives their names. */
+/** A name, and the digest where it is known already. */
+type WrittenFile = { readonly file: string; readonly sha256?: string };
+
+/** Write the ISO, and what lies beside it. */
 async function writeFiles(
-  { spec, request }: Making,
+  { spec, request: { timeoutSeconds } }: Making,
   { iso, name, facts, entry, delivery, unattended, beside }: Parts & { readonly beside: Beside },
   { staged, folder }: { readonly staged: string; readonly folder: string },
   ctx: Context,
-): Promise<readonly string[]> {
+): Promise<readonly WrittenFile[]> {
   const { words, ownWords = [], files, onIso: more = new Map(), label } = unattended;
   const none = new Map<string, string>();
   const title = `Install ${spec.name} automatically`;
   const output = join(staged, `${spec.name}.iso`);
-  const boot = { ...bootPathsOf(entry), title, words, ownWords, timeoutSeconds: request.timeoutSeconds };
+  const boot = { ...bootPathsOf(entry), title, words, ownWords, timeoutSeconds };
   const inIso = new Map([...(delivery.by === 'medium' ? files : none), ...more]);
   const initrd = delivery.by === 'initrd' ? files : none;
-  await remasterIso({ iso, name, facts, entry: boot, files: inIso, beside, initrd, output, folder }, ctx);
-  const first = `${spec.name}.iso`;
+  const request = { iso, name, facts, entry: boot, files: inIso, beside, initrd, output, folder };
+  const first = { file: `${spec.name}.iso`, sha256: await remasterIso(request, ctx) };
   if (delivery.by === 'seed' && label !== undefined) {
     const disk = `${spec.name}.${label.toLowerCase()}.img`;
     const place = { output: join(staged, disk), folder: join(folder, 'disk') };
     await writeAnswersDisk({ label, files, epoch: facts.epoch, ...place }, ctx);
-    return [first, disk];
+    return [first, { file: disk }];
   }
   if (delivery.by !== 'url') return [first];
   for (const [path, data] of files) await withRoom(staged, 0, () => ctx.host.files.write(join(staged, path), data));
-  return [first, ...files.keys()];
+  return [first, ...[...files.keys()].map((file) => ({ file }))];
 }
 
 /** Written files, and what they were made from as far as their proof wants it. */

@@ -130,18 +130,34 @@ type Publishing = {
   readonly known: Pick<Manifest, 'key' | 'artifacts' | 'checks' | 'base' | 'materials'>;
   /** What the files of its installer were pinned to. */
   readonly pin: Readonly<Record<string, Json>>;
+  readonly machine: Machine;
 };
+
+/** What they are made with, and at which commit. */
+export type Machine = Required<Pick<Manifest, 'tools'>> & Pick<Manifest, 'git'>;
+
+/** Asked of programs, which takes a while. */
+export async function machineOf({ root }: Workshop, { host, signal }: Context): Promise<Machine> {
+  const versions = remasterTools.map(
+    async ({ program }): Promise<[string, string]> => [program, (await versionOf(program, host, signal)) ?? 'unknown'],
+  );
+  const [git, ...tools] = await Promise.all([gitState(host, root, signal), ...versions]);
+  return {
+    tools: Object.fromEntries([['node', process.versions.node], ...tools]),
+    ...(git === undefined ? {} : { git }),
+  };
+}
 
 /** Write what tells of them beside finished files, and show them all at once. */
 export async function publishMedia(
   making: MediaMaking,
-  { shelf, staged, known, pin }: Publishing,
+  { shelf, staged, known, pin, machine }: Publishing,
   ctx: Context,
 ): Promise<FinishedBuild> {
   const { workshop } = making;
   const { host, signal } = ctx;
   const signer = await openSigner(workshop);
-  const manifest = await manifestOf(making, { ...known, pin }, ctx);
+  const manifest = await manifestOf(making, { ...known, pin, machine }, ctx);
   const beside = await traceFiles(workshop, staged, manifest, { signer, signal, bom: false });
   for (const [name, text] of Object.entries({ [manifestFile]: manifestText(manifest), ...beside }))
     await withRoom(staged, 0, () => host.files.write(join(staged, name), text));
@@ -150,13 +166,9 @@ export async function publishMedia(
 
 async function manifestOf(
   { workshop, spec, build, started }: MediaMaking,
-  { pin, ...known }: Publishing['known'] & Pick<Publishing, 'pin'>,
-  { host, signal }: Context,
+  { pin, machine, ...known }: Publishing['known'] & Pick<Publishing, 'pin' | 'machine'>,
+  { host }: Context,
 ): Promise<Manifest> {
-  const git = await gitState(host, workshop.root, signal);
-  const versions = remasterTools.map(
-    async ({ program }): Promise<[string, string]> => [program, (await versionOf(program, host, signal)) ?? 'unknown'],
-  );
   return {
     schemaVersion: 1,
     image: spec.name,
@@ -167,7 +179,7 @@ async function manifestOf(
     build,
     builtAt: new Date(host.now()).toISOString(),
     seconds: (host.monotonic() - started) / 1000,
-    ...(git === undefined ? {} : { git }),
+    ...machine,
     source: { kind: spec.source.kind, options: spec.source.options, pin },
     ...(await originOf(workshop, spec, pin)),
     // Those of steps, which an installation does without.
@@ -175,7 +187,6 @@ async function manifestOf(
     pins: spec.source.refs.pins,
     system: {},
     packages: [],
-    tools: Object.fromEntries([['node', process.versions.node], ...(await Promise.all(versions))]),
     steps: [],
     ...known,
   };

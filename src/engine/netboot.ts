@@ -22,7 +22,7 @@ import { onShelf } from '../store/paths.ts';
 import { nameOfPublished } from '../upstream/published.ts';
 import { inScratch } from './guests.ts';
 import { bringIsoFile, pinOf } from './iso-files.ts';
-import { buildMedia, type Made, type MediaMaking, mediumOf, publishMedia, textsOf } from './media-build.ts';
+import { buildMedia, type Made, type MediaMaking, machineOf, mediumOf, publishMedia, textsOf } from './media-build.ts';
 
 /** Raised when the same answers and the same files would give other bytes. */
 const version = 1;
@@ -140,7 +140,8 @@ async function write(making: Making, parts: Parts & { readonly key: string }, ct
       return Promise.all(names.map((name) => finishFile(staged, name, inner)));
     });
     const known: Pick<Manifest, 'key' | 'artifacts' | 'checks'> = { key: parts.key, artifacts, checks: [] };
-    return publishMedia(making, { shelf: 'netboot', staged, known, pin: parts.brought.pin }, ctx);
+    const machine = await machineOf(workshop, ctx);
+    return publishMedia(making, { shelf: 'netboot', staged, known, pin: parts.brought.pin, machine }, ctx);
   });
 }
 

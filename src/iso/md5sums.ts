@@ -1,5 +1,5 @@
 /** Lists of checksums that vendors put into their ISOs, by path. */
-export const md5Lists = ['md5sum.txt', 'md5sums', 'MD5SUMS'] as const;
+export const md5Lists: readonly string[] = ['md5sum.txt', 'md5sums', 'MD5SUMS'];
 
 /**
  * A list as md5sum(1) writes it, with other sums: `undefined` takes a file off the list, because its bytes are not known yet.

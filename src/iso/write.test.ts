@@ -22,9 +22,11 @@ test('files are put in as root owns them, at the time of the ISO, with the folde
   const paths = ['/boot/grub/grub.cfg', '/ingot/answers.cpio', '/ingot'];
   expect(argv).toEqual([
     ...'xorriso -no_rc -abort_on FAILURE -return_with SORRY 32 -iso_rr_pattern off -disk_pattern off'.split(' '),
+    ...'-stdio_sync off -compliance no_emul_toc'.split(' '),
     ...'-indev /in.iso -outdev stdio:/out.iso -joliet on -boot_image any replay -volid'.split(' '),
     ...['Debian 12 amd64 n', '-volume_date', 'uuid', '2026112115565700'],
     ...['-boot_image', 'any', 'gpt_disk_guid=0e1de7f1c518d14fb67985c3a792ed9e'],
+    ...['-padding', 'included'],
     ...['-map', '/w/1', '/boot/grub/grub.cfg', '-map', '/w/2', '/ingot/answers.cpio'],
     ...[
       '-chown',
@@ -50,7 +52,7 @@ test('another file system for UEFI takes the place of the partition', () => {
   const efi = { partition: 2, type: '0xef', from: '/w/efi.img' };
   const argv = writeIsoArgv({ iso: '/in.iso', output: '/out.iso', facts, joliet: false, files: [], efi });
   expect(argv.join(' ')).toContain(
-    '=0e1de7f1c518d14fb67985c3a792ed9e -append_partition 2 0xef /w/efi.img -commit -end',
+    '=0e1de7f1c518d14fb67985c3a792ed9e -padding included -append_partition 2 0xef /w/efi.img -commit -end',
   );
   expect(argv).not.toContain('-chown');
 });

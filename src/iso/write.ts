@@ -15,7 +15,8 @@ export type WriteIso = {
 
 /**
  * Writes an ISO with other files, that boots in all the ways that the first one does. It keeps its volume id, its
- * UUID and its GUIDs, which boot loaders look for; nothing of the moment and the machine gets into it.
+ * UUID and its GUIDs, which boot loaders look for; nothing of the moment and the machine gets into it. It is written from
+ * its beginning to its end, and whoever reads it meanwhile looks after its bytes being on the disk.
  */
 export function writeIsoArgv({ iso, output, facts, joliet, files, efi }: WriteIso): Argv {
   const paths = files.map(([path]) => `/${path}`);
@@ -24,10 +25,12 @@ export function writeIsoArgv({ iso, output, facts, joliet, files, efi }: WriteIs
     ...['xorriso', '-no_rc', '-abort_on', 'FAILURE', '-return_with', 'SORRY', '32'],
     // Names are names, whatever letters they have.
     ...['-iso_rr_pattern', 'off', '-disk_pattern', 'off'],
-    ...['-indev', iso, '-outdev', `stdio:${output}`],
+    ...['-stdio_sync', 'off', '-compliance', 'no_emul_toc', '-indev', iso, '-outdev', `stdio:${output}`],
     ...(joliet ? ['-joliet', 'on'] : []),
     ...['-boot_image', 'any', 'replay', '-volid', facts.volumeId, '-volume_date', 'uuid', facts.modified],
     ...(facts.gptGuid === undefined ? [] : ['-boot_image', 'any', `gpt_disk_guid=${facts.gptGuid}`]),
+    // As a part of the image: the second table of partitions has to be the last that is in the file (UEFI 5.3.2).
+    ...['-padding', 'included'],
     ...(efi === undefined ? [] : ['-append_partition', String(efi.partition), efi.type, efi.from]),
     ...files.flatMap(([path, from]) => ['-map', from, `/${path}`]),
     ...owned([...paths, ...folders.map((path) => `/${path}`)], facts),

@@ -44,10 +44,15 @@ export async function writeFormats(
   return artifacts;
 }
 
-/** Put the digest of a written file beside it; its format is what its name ends in. */
-export async function finishFile(folder: string, file: string, { host, signal }: Context): Promise<ArtifactFile> {
+/** Put the digest of a written file beside it, which is known or made; its format is what its name ends in. */
+export async function finishFile(
+  folder: string,
+  file: string,
+  { host, signal }: Context,
+  known?: string,
+): Promise<ArtifactFile> {
   const path = join(folder, file);
-  const sha256 = await host.files.sha256(path, signal);
+  const sha256 = known ?? (await host.files.sha256(path, signal));
   const line = `${sha256}  ${file}\n`;
   await withRoom(path, line.length, () => host.files.write(`${path}.sha256`, line));
   const bytes = (await host.files.stat(path))?.size ?? 0;

@@ -13,6 +13,7 @@ import { editSyslinux, isSyslinux } from '../iso/syslinux.ts';
 import { writeIsoArgv, writeIsoEnv } from '../iso/write.ts';
 import { editEfi } from './remaster-efi.ts';
 import { withRoomForTools } from './room.ts';
+import { digestWhileWritten } from './written-digest.ts';
 
 /** What changing an ISO takes. */
 export const remasterTools: readonly Tool[] = [
@@ -54,17 +55,24 @@ export async function inspectIso(iso: string, name: string, { host, signal }: Co
   });
 }
 
-/** Write an ISO that starts one entry by itself; it boots in all the ways that the vendor's does. */
-export async function remasterIso(request: Remaster, ctx: Context): Promise<void> {
+/** Write an ISO that starts one entry by itself and boots in all the ways that the vendor's does; gives its SHA-256. */
+export async function remasterIso(request: Remaster, ctx: Context): Promise<string> {
   const { iso, output, facts, entry } = request;
   refuseWithoutKernel(request);
   const stat = await ctx.host.files.stat(iso);
   const bytes = (stat?.size ?? 0) + (await bytesOf(request.beside, ctx)) + slackBytes;
   if ((await ctx.host.files.freeBytes(dirname(output))) < bytes) throw new NoSpaceError(output, bytes, {});
-  const changed = await changedFiles(request, ctx);
-  const efi = await editEfi({ iso, facts, entry, folder: request.folder }, ctx);
+  const [texts, efi] = await Promise.all([
+    readTexts(
+      request,
+      [...facts.files].filter((path) => isMenu(path) || md5Lists.includes(path)),
+      ctx,
+    ),
+    editEfi({ iso, facts, entry, folder: request.folder }, ctx),
+  ]);
+  const changed = await changedFiles(request, texts, ctx);
   if (efi !== undefined && 'path' in efi) changed.set(efi.path, { from: efi.from });
-  await addMd5sums(request, changed, ctx);
+  await addMd5sums(request, texts, changed, ctx);
   const argv = writeIsoArgv({
     ...{ iso, output, facts },
     joliet: await hasJoliet(iso, ctx),
@@ -72,7 +80,12 @@ export async function remasterIso(request: Remaster, ctx: Context): Promise<void
     ...(efi !== undefined && 'partition' in efi ? { efi } : {}),
   });
   const write = () => ctx.host.run({ argv, env: writeIsoEnv(facts) }, { signal: ctx.signal });
-  await withRoomForTools(output, async () => bytes, write, ctx);
+  return withRoomForTools(
+    output,
+    async () => bytes,
+    () => digestWhileWritten(output, write, ctx),
+    ctx,
+  );
 }
 
 /** What menus, lists and the folders of an ISO grow by, and more. */
@@ -97,11 +110,14 @@ export function refuseWithoutKernel({
 /** A file that the ISO gets, where it lies until then, and its MD5 where it is listed. */
 type Changed = { readonly from: string; readonly md5?: string };
 
-async function changedFiles(request: Remaster, ctx: Context): Promise<Map<string, Changed>> {
+/** Texts of the ISO, by their paths. */
+type Texts = ReadonlyMap<string, string>;
+
+async function changedFiles(request: Remaster, texts: Texts, ctx: Context): Promise<Map<string, Changed>> {
   const { folder, facts, entry, files, initrd } = request;
   const data = new Map<string, string | Uint8Array>(files);
   if (initrd.size > 0) data.set(answersPath, initrdOf(initrd));
-  for (const [path, text] of await editMenus(request, initrd.size > 0, ctx)) data.set(path, text);
+  for (const [path, text] of editMenus(request, texts, initrd.size > 0)) data.set(path, text);
   const changed = new Map<string, Changed>();
   for (const [path, bytes] of data) {
     const from = join(folder, `file-${changed.size}`);
@@ -124,13 +140,8 @@ function initrdOf(files: ReadonlyMap<string, string | Uint8Array>): Uint8Array {
 }
 
 /** The menus that change, by their paths. */
-async function editMenus(
-  { iso, name, facts, entry, folder }: Remaster,
-  hasInitrd: boolean,
-  ctx: Context,
-): Promise<ReadonlyMap<string, string>> {
-  const paths = [...facts.files].filter((path) => isGrub(path) || isSyslinux(path));
-  const texts = await readTexts(iso, paths, folder, ctx);
+function editMenus({ name, entry }: Remaster, all: Texts, hasInitrd: boolean): Texts {
+  const texts = new Map([...all].filter(([path]) => isMenu(path)));
   // Proxmox's own menu has such an entry, which shows itself where its file is there.
   if ([...texts.values()].some((text) => text.includes('auto-installer-mode.toml'))) return new Map();
   const whole = hasInitrd ? { ...entry, answers: answersPath } : entry;
@@ -149,7 +160,10 @@ async function editMenus(
     code: 'INPUT_REFUSED',
     message: `${name} has no boot menu that an entry can be put into`,
     hint: 'Ingot knows the menus of GRUB 2 and ISOLINUX',
-    detail: paths.length === 0 ? ['it has neither a grub.cfg nor an isolinux.cfg'] : [`looked at ${paths.join(', ')}`],
+    detail:
+      texts.size === 0
+        ? ['it has neither a grub.cfg nor an isolinux.cfg']
+        : [`looked at ${[...texts.keys()].join(', ')}`],
   });
 }
 
@@ -157,13 +171,11 @@ function isGrub(path: string): boolean {
   return /(?:^|\/)grub\.cfg$/i.test(path);
 }
 
-/** Texts of files of the ISO, by their paths. */
-async function readTexts(
-  iso: string,
-  paths: readonly string[],
-  folder: string,
-  ctx: Context,
-): Promise<ReadonlyMap<string, string>> {
+function isMenu(path: string): boolean {
+  return isGrub(path) || isSyslinux(path);
+}
+
+async function readTexts({ iso, folder }: Remaster, paths: readonly string[], ctx: Context): Promise<Texts> {
   if (paths.length === 0) return new Map();
   const places = paths.map((path, index) => [path, join(folder, `read-${index}`)] as const);
   await ctx.host.run({ argv: extractArgv(iso, places) }, { signal: ctx.signal });
@@ -177,15 +189,16 @@ async function readTexts(
 
 /** Bring the vendor's lists of checksums up to date. */
 async function addMd5sums(
-  { iso, facts, folder }: Remaster,
+  { facts, folder }: Remaster,
+  texts: Texts,
   changed: Map<string, Changed>,
   ctx: Context,
 ): Promise<void> {
-  const lists = md5Lists.filter((path) => facts.files.has(path));
   const sums = new Map<string, string | undefined>([...changed].map(([path, { md5 }]) => [path, md5]));
   // Addresses are written into these.
   for (const path of facts.bootImages) sums.set(path, undefined);
-  for (const [path, text] of await readTexts(iso, lists, folder, ctx)) {
+  for (const [path, text] of texts) {
+    if (!md5Lists.includes(path)) continue;
     const from = join(folder, `list-${path}`);
     await ctx.host.files.write(from, Buffer.from(updateMd5sums(text, sums), 'latin1'), 0o600);
     changed.set(path, { from });
