@@ -16,6 +16,8 @@ export type Contender = {
   readonly never?: string;
   /** Called with what it said on stdout. */
   readonly heard?: (stdout: string) => void;
+  /** From what it said, the seconds of what is measured, where that is not all of its run. */
+  readonly measured?: (stdout: string) => number;
 };
 
 /** Run programs in turn, A B C A B C …, so that a machine whose speed drifts is fair to all; wall seconds by name. */
@@ -33,7 +35,7 @@ export function inTurn(rounds: number, contenders: readonly Contender[]): Readon
 }
 
 /** One run, to its end; its output is shown only when it fails. */
-export function timed({ name, argv, env, cwd, never, heard }: Contender): number {
+export function timed({ name, argv, env, cwd, never, heard, measured }: Contender): number {
   const [program, ...args] = argv;
   const started = performance.now();
   const result = spawnSync(program, args, {
@@ -47,7 +49,7 @@ export function timed({ name, argv, env, cwd, never, heard }: Contender): number
   const refused = never !== undefined && output.includes(never);
   if (result.status === 0 && !refused) {
     heard?.(result.stdout);
-    return seconds;
+    return measured?.(result.stdout) ?? seconds;
   }
   say(output.split('\n').slice(-30).join('\n'));
   if (refused) throw new Error(`${name} said: ${never}`);

@@ -46,7 +46,7 @@ async function mappedBlocks(disk: string, file: OpenFile, ctx: Context): Promise
       mapped.fill(0, Math.min(Math.ceil(free.start / blockBytes), last), last);
     }
   }
-  for await (const { offset, bytes } of dataWindows(disk, ctx, true)) {
+  for await (const { offset, bytes } of dataWindows(disk, ctx, { passing: true })) {
     for (let at = 0; at < bytes.length; at += blockBytes) {
       if (!isZero(bytes.subarray(at, at + blockBytes))) mapped[(offset + at) / blockBytes] = 1;
     }

@@ -13,18 +13,23 @@ export function isZero(bytes: Buffer): boolean {
   return bytes.equals(zeros.subarray(0, bytes.length));
 }
 
-/**
- * The windows of a raw disk that may hold something, in order; the next one is read while one is looked at. `passing`: who
- * reads them keeps none, so that they can share their memory, which for large disks takes half of the time away.
- */
-export async function* dataWindows(disk: string, ctx: Context, passing = false): AsyncGenerator<Window> {
+/** `passing`: who reads windows keeps none, so that they can share their memory; for large disks that halves the time. */
+type Reading = {
+  readonly passing?: boolean;
+  /** How many bytes of each window are read, from its first; default all. */
+  readonly bytes?: number;
+};
+
+/** The windows of a raw disk that may hold something, in order; the next one is read while one is looked at. */
+export async function* dataWindows(disk: string, ctx: Context, reading: Reading = {}): AsyncGenerator<Window> {
+  const { passing = false, bytes: length = windowBytes } = reading;
   const ranges = await dataRanges(disk, ctx);
   const file = await ctx.host.files.open(disk, 'read');
-  const spaces = passing ? [Buffer.allocUnsafe(windowBytes), Buffer.allocUnsafe(windowBytes)] : [];
+  const spaces = passing ? [Buffer.allocUnsafe(length), Buffer.allocUnsafe(length)] : [];
   const read = async (offset: number): Promise<Window> => {
     const space = spaces.shift();
     if (space !== undefined) spaces.push(space);
-    return { offset, bytes: await file.read(offset, windowBytes, space) };
+    return { offset, bytes: await file.read(offset, length, space) };
   };
   let next: Promise<Window> | undefined;
   try {
@@ -80,7 +85,7 @@ const blockBytes = 4096;
  */
 export async function dataRuns(disk: string, gap: number, ctx: Context): Promise<readonly Run[]> {
   const runs: { readonly start: number; end: number }[] = [];
-  for await (const { offset, bytes } of dataWindows(disk, ctx, true)) {
+  for await (const { offset, bytes } of dataWindows(disk, ctx, { passing: true })) {
     for (let at = 0; at < bytes.length; at += blockBytes) {
       const block = bytes.subarray(at, at + blockBytes);
       if (isZero(block)) continue;

@@ -45,7 +45,7 @@ const tools: readonly Tool[] = [
 /** The image as a live system, which runs from a CD or a stick and leaves no trace on the machine. */
 export const iso = defineFormat<Options>({
   name: 'iso',
-  version: 1,
+  version: 2,
   summary:
     'A live ISO for CDs and sticks, BIOS and UEFI: runs from the medium or from memory, keeps changes where asked.',
   options: options

@@ -24,7 +24,7 @@ type Options = z.infer<typeof options>;
 /** A whole machine in one file: its description, a manifest of digests, and its disk for import. */
 export const ova = defineFormat<Options>({
   name: 'ova',
-  version: 1,
+  version: 2,
   summary: 'A machine to import into VMware, VirtualBox or Proxmox VE: description, manifest and disk in one file.',
   options,
   example: { memory: '4G', cpus: 2 },

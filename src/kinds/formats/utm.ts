@@ -16,7 +16,7 @@ type Options = z.infer<typeof options>;
 /** A machine of UTM: a folder that macOS shows as one file, in a zip. */
 export const utm = defineFormat<Options>({
   name: 'utm',
-  version: 1,
+  version: 2,
   summary: 'A machine for UTM on macOS and iOS: a bundle with settings and disk, zipped.',
   options,
   example: { memory: '4G', cpus: 4 },

@@ -11,7 +11,7 @@ const ids = { image: 0x188, change: 0x198 } as const;
 /** The disk of VirtualBox. */
 export const vdi = defineFormat<Options>({
   name: 'vdi',
-  version: 1,
+  version: 2,
   summary: 'The disk image of VirtualBox.',
   options,
   example: {},

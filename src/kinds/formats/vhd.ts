@@ -27,7 +27,7 @@ const sector = 512;
 /** The older disk of Hyper-V, which is the one that Azure takes. */
 export const vhd = defineFormat<Options>({
   name: 'vhd',
-  version: 1,
+  version: 2,
   summary: 'The disk image of Azure (fixed, a whole number of MiB) and of older Hyper-V (dynamic).',
   options,
   example: { subformat: 'fixed' },

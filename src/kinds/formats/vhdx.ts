@@ -10,7 +10,7 @@ type Options = z.infer<typeof options>;
 /** The disk of Hyper-V, growing with what is written. */
 export const vhdx = defineFormat<Options>({
   name: 'vhdx',
-  version: 1,
+  version: 2,
   summary: 'The disk image of Hyper-V, growing with what is written to it.',
   options,
   example: {},

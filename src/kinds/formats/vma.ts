@@ -28,7 +28,7 @@ type Options = z.infer<typeof options>;
 /** A backup of Proxmox VE: the disk with the settings of a machine, for qmrestore. */
 export const vma = defineFormat<Options>({
   name: 'vma',
-  version: 1,
+  version: 2,
   summary: 'A backup archive of Proxmox VE: `qmrestore` makes a machine of it.',
   options,
   example: { memory: '4G', cpus: 2 },

@@ -16,7 +16,7 @@ type Options = z.infer<typeof options>;
 /** The disk of VMware's products, in one file. */
 export const vmdk = defineFormat<Options>({
   name: 'vmdk',
-  version: 1,
+  version: 2,
   summary: 'The disk image of VMware, in one file, compressed for import or sparse.',
   options,
   example: { subformat: 'streamOptimized' },
