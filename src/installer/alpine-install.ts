@@ -1,6 +1,7 @@
 import { shellQuote } from '../core/script.ts';
 import type { HashedAnswers } from './answers.ts';
 import { carried } from './finish.ts';
+import { mediumThere } from './medium-there.ts';
 
 export type InstallRequest = {
   /** Undefined: somebody's own answer file, which says the disk itself or as `$INGOT_DISK`. */
@@ -8,13 +9,15 @@ export type InstallRequest = {
   /** What is done in the installed system; empty for nothing. */
   readonly script: string;
   readonly powerOff: boolean;
+  /** What the ISO holds for scripts is at /media/ingot while they run. */
+  readonly hasMedium: boolean;
 };
 
 /**
  * The program that Alpine's live system runs at its end of booting. It takes itself away first, since all of /etc is copied
  * to the disk. A question that the answers do not cover stays on the console.
  */
-export function installScript({ answers, script, powerOff }: InstallRequest): string {
+export function installScript({ answers, script, powerOff, hasMedium }: InstallRequest): string {
   const args = answers?.['kernel-args'] ?? [];
   const device = answers?.disk.device;
   return `${[
@@ -24,7 +27,7 @@ export function installScript({ answers, script, powerOff }: InstallRequest): st
     `export ROOTFS=${answers?.disk.filesystem ?? 'ext4'}`,
     `export KERNELOPTS=${args.length === 0 ? '' : shellQuote(args.join(' '))}`,
     run,
-    ...(script === '' ? [] : [enter, `chroot /mnt sh -c '${carried(script)}'`]),
+    ...(script === '' ? [] : [enter, ...inTarget(`chroot /mnt sh -c '${carried(script)}'`, hasMedium)]),
     powerOff ? 'poweroff' : 'reboot',
   ].join('\n')}\n`;
 }
@@ -61,8 +64,16 @@ mount --bind /dev /mnt/dev
 mount -t proc proc /mnt/proc
 cp /etc/resolv.conf /mnt/etc/resolv.conf`;
 
+// Alpine's initramfs has its medium at a name of the device, below /media.
+const findMedium = 'for path in /media/*/ingot; do INGOT_MEDIUM=${path%/ingot}; done';
+const onTarget = mediumThere('"$INGOT_MEDIUM"', '/mnt');
+
+function inTarget(command: string, hasMedium: boolean): readonly string[] {
+  return hasMedium ? [findMedium, onTarget.begin, command, onTarget.end] : [command];
+}
+
 const form =
-  /\nINGOT_DISK=(\S*)\n[\s\S]*\nexport ROOTFS=(\S+)\nexport KERNELOPTS=('[^']*'|\S*)\n[\s\S]*?(?:\nchroot \/mnt sh -c '([^']*)')?\n(poweroff|reboot)\n$/;
+  /\nINGOT_DISK=(\S*)\n[\s\S]*\nexport ROOTFS=(\S+)\nexport KERNELOPTS=('[^']*'|\S*)\n[\s\S]*?(?:\nchroot \/mnt sh -c '([^']*)'(\numount [^\n]*)?)?\n(poweroff|reboot)\n$/;
 
 /** What such a program has of the answers; undefined when it is another. */
 export function readInstall(text: string):
@@ -72,11 +83,12 @@ export function readInstall(text: string):
       readonly args: readonly string[];
       readonly words: string;
       readonly powerOff: boolean;
+      readonly hasMedium: boolean;
     }
   | undefined {
   const found = form.exec(text);
   if (found === null) return undefined;
-  const [, device = '', filesystem = '', options = '', words = '', end] = found;
+  const [, device = '', filesystem = '', options = '', words = '', after, end] = found;
   const args = options === '' ? [] : options.replaceAll("'", '').split(' ');
-  return { device, filesystem, args, words, powerOff: end === 'poweroff' };
+  return { device, filesystem, args, words, powerOff: end === 'poweroff', hasMedium: after !== undefined };
 }

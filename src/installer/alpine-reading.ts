@@ -26,6 +26,7 @@ export function readAlpine(file: string, text: string, install: string): Reading
     extra: {
       postInstall: deeds.flatMap((deed) => (deed.do === 'script' ? [{ name: deed.name, text: deed.text }] : [])),
       powerOff: program.powerOff,
+      ...(program.hasMedium ? { medium: { offline: false } } : {}),
     },
   };
 }

@@ -29,6 +29,7 @@ export const alpine: AnswerFormat = {
   file,
   deliveries: ['initrd', 'seed', 'url', 'medium'],
   tools: [],
+  medium: 'scripts',
   seed: { label: 'INGOT' },
   refuses,
   render: (answers, extra) => {
@@ -50,7 +51,7 @@ function adopt(text: string, answers: HashedAnswers | undefined, extra: Extra): 
   const script = finishScript(answers === undefined ? scripts(extra) : deedsOf(answers, extra));
   return new Map([
     [file, text],
-    [install, installScript({ answers, script, powerOff: extra.powerOff })],
+    [install, installScript({ answers, script, powerOff: extra.powerOff, hasMedium: extra.medium !== undefined })],
   ]);
 }
 

@@ -55,7 +55,7 @@ const written = z.strictObject({
     fqdn: z.string().optional(),
     users: z.tuple([z.union([account, z.strictObject({ name: z.literal('root'), lock_passwd: z.literal(false) })])]),
   }),
-  'late-commands': z.tuple([z.array(z.string())]).optional(),
+  'late-commands': z.array(z.array(z.string())).optional(),
   shutdown: z.enum(['poweroff', 'reboot']),
 });
 
@@ -73,13 +73,16 @@ export function readAutoinstall(file: string, text: string): Reading {
     extra: {
       postInstall: deeds.flatMap((deed) => (deed.do === 'script' ? [{ name: deed.name, text: deed.text }] : [])),
       powerOff: said.shutdown === 'poweroff',
+      ...((said['late-commands'] ?? []).length > 1 ? { medium: { offline: false } } : {}),
     },
   };
 }
 
 function deedsIn(said: Written): readonly Deed[] | undefined {
-  const [command] = said['late-commands'] ?? [];
-  if (command === undefined) return [];
+  const commands = said['late-commands'] ?? [];
+  if (commands.length === 0) return [];
+  // Of three, the first and the last have the ISO's folder there.
+  const command = commands[commands.length === 3 ? 1 : 0] ?? [];
   return command.slice(0, -1).join(' ') === 'curtin in-target -- sh -c' ? readCarried(command.at(-1) ?? '') : undefined;
 }
 

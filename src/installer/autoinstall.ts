@@ -4,6 +4,7 @@ import { checkAutoinstall } from './autoinstall-check.ts';
 import { readAutoinstall } from './autoinstall-reading.ts';
 import { carried, type Deed, finishScript, keysOf } from './finish.ts';
 import { type AnswerFormat, type BootWords, type Delivery, type Extra, folderIn, type Refusal } from './format.ts';
+import { mediumThere } from './medium-there.ts';
 import { confirmed, fileOf, refuseAll, tooLong, unasked } from './refusals.ts';
 
 const file = 'user-data';
@@ -18,6 +19,7 @@ export const autoinstall: AnswerFormat = {
   file,
   deliveries: ['seed', 'url', 'medium'],
   tools: [],
+  medium: 'scripts',
   seed: { label: 'CIDATA' },
   refuses,
   render: (answers, extra) => {
@@ -125,12 +127,20 @@ function account(user: NonNullable<HashedAnswers['user']>): object {
   };
 }
 
+/** The ISO is at /cdrom of the live system, and the installed system at /target. */
+export const onTarget = mediumThere('/cdrom', '/target');
+
+export function shell(command: string): readonly string[] {
+  return ['sh', '-c', command];
+}
+
 function lateCommands(answers: HashedAnswers, extra: Extra): readonly (readonly string[])[] {
   const script = finishScript(deedsOf(answers, extra));
   if (script === '') return [];
   const command = carried(script);
   if (command.length > longestCommand) throw tooLong(extra, "Ubuntu's installer");
-  return [['curtin', 'in-target', '--', 'sh', '-c', command]];
+  const inTarget = ['curtin', 'in-target', '--', 'sh', '-c', command];
+  return extra.medium === undefined ? [inTarget] : [shell(onTarget.begin), inTarget, shell(onTarget.end)];
 }
 
 function deedsOf({ root, 'kernel-args': args }: HashedAnswers, { postInstall }: Extra): readonly Deed[] {

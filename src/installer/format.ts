@@ -48,8 +48,8 @@ export type AnswerFormat = {
   /** The ways that its installer knows, the best first. */
   readonly deliveries: readonly Delivery['by'][];
   readonly tools: readonly Tool[];
-  /** It can do what `medium` of `Extra` says. */
-  readonly usesMedium?: boolean;
+  /** What can be used of the folder `ingot` of the ISO: its files, by scripts, or the repository in it as well. */
+  readonly medium?: 'scripts' | 'repository';
   /** Volume label of a disk on which the installer looks for answers by itself. */
   readonly seed?: { readonly label: string };
   /** What this installer cannot carry, all at once. */

@@ -120,18 +120,22 @@ const extraArbitrary: fc.Arbitrary<Extra> = fc.record(
   },
   plainObjects,
 );
-/** The same where the installer can use its medium. */
-const withMedium = fc.tuple(extraArbitrary, fc.constantFrom(undefined, true, false)).map(([extra, offline]): Extra => {
-  const isUsed = offline === true || (offline === false && extra.postInstall.length > 0);
-  return isUsed ? { ...extra, medium: { offline } } : extra;
-});
+/** The same where the installer can use its medium, or only its scripts can. */
+function extrasOf({ medium }: AnswerFormat): fc.Arbitrary<Extra> {
+  if (medium === undefined) return extraArbitrary;
+  const uses = fc.constantFrom(...(medium === 'repository' ? [undefined, true, false] : [undefined, false]));
+  return fc.tuple(extraArbitrary, uses).map(([extra, offline]): Extra => {
+    const isUsed = offline === true || (offline === false && extra.postInstall.length > 0);
+    return isUsed ? { ...extra, medium: { offline } } : extra;
+  });
+}
 
 describe.each(distributions)('%s', (distribution) => {
   const format = formatOf(distribution);
 
   test('reads back the same answers from what it renders, whatever they hold', () => {
     fc.assert(
-      fc.property(answersArbitrary, format.usesMedium === true ? withMedium : extraArbitrary, (answers, extra) => {
+      fc.property(answersArbitrary, extrasOf(format), (answers, extra) => {
         const wanted = canonical((carries[distribution] ?? ((same) => same))(answers));
         expect(format.refuses(wanted)).toEqual([]);
         const files = renderAnswers(format, wanted, extra);
@@ -201,6 +205,11 @@ test("Debian's installer without a network takes packages from the repository on
   const answers = { ...sample('debian'), network: 'dhcp' as const };
   const files = renderAnswers(formatOf('debian'), answers, { ...full, medium: { offline: true } });
   for (const [name, text] of files) await expect(text).toMatchFileSnapshot(`golden/debian-offline/${name}`);
+});
+
+test.each(['ubuntu', 'fedora', 'alpine'] as const)('%s: scripts find what its ISO holds', async (distribution) => {
+  const files = renderAnswers(formatOf(distribution), sample(distribution), { ...full, medium: { offline: false } });
+  for (const [name, text] of files) await expect(text).toMatchFileSnapshot(`golden/${distribution}-medium/${name}`);
 });
 
 test.each(distributions)(

@@ -12,7 +12,8 @@ export function readKickstart(file: string, text: string): Reading {
   const parsed = parseKickstart(text);
   const [mistake] = parsed.mistakes;
   if (mistake !== undefined) throw notOurs(file, `line ${mistake.line}: ${mistake.message}`);
-  const post = parsed.sections.find(({ words }) => words[0] === '%post');
+  const posts = parsed.sections.filter(({ words }) => words[0] === '%post');
+  const post = posts.find(({ words }) => !words.includes('--nochroot'));
   const deeds = post === undefined ? [] : readCarried(post.body.join('\n'));
   if (deeds === undefined) throw notOurs(file, 'it has another %post');
   return {
@@ -20,6 +21,7 @@ export function readKickstart(file: string, text: string): Reading {
     extra: {
       postInstall: deeds.flatMap((deed) => (deed.do === 'script' ? [{ name: deed.name, text: deed.text }] : [])),
       powerOff: wordsOf(parsed, 'poweroff') !== undefined,
+      ...(posts.length > 1 ? { medium: { offline: false } } : {}),
     },
   };
 }

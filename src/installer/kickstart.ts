@@ -2,6 +2,7 @@ import { type Answers, fullName, type HashedAnswers } from './answers.ts';
 import { carried, type Deed, finishScript } from './finish.ts';
 import { type AnswerFormat, type BootWords, type Delivery, type Extra, folderIn, type Refusal } from './format.ts';
 import { checkKickstart, readKickstart } from './kickstart-reading.ts';
+import { mediumThere } from './medium-there.ts';
 import { netmaskOf } from './netmask.ts';
 import { confirmed, fileOf, refuseAll, tooLong, unasked } from './refusals.ts';
 
@@ -16,6 +17,7 @@ export const kickstart: AnswerFormat = {
   file,
   deliveries: ['initrd', 'seed', 'url', 'medium'],
   tools: [],
+  medium: 'scripts',
   seed: { label: 'OEMDRV' },
   refuses,
   render: (answers, extra) => {
@@ -108,7 +110,17 @@ function post({ user }: HashedAnswers, extra: Extra): readonly string[] {
   if (script === '') return [''];
   const command = carried(script);
   if (command.length > longestCommand) throw tooLong(extra, 'Anaconda');
-  return ['', '%post --erroronfail', command, '%end', ''];
+  const inTarget = ['', '%post --erroronfail', command, '%end'];
+  if (extra.medium === undefined) return [...inTarget, ''];
+  return [...outside(onTarget.begin), ...inTarget, ...outside(onTarget.end), ''];
+}
+
+// Where Anaconda has its medium, and where the installed system is to a script that is in no chroot
+// (Anaconda's boot options; RHEL 10, "%post script section options").
+const onTarget = mediumThere('/run/install/repo', '/mnt/sysroot');
+
+function outside(command: string): readonly string[] {
+  return ['', '%post --nochroot --erroronfail', command, '%end'];
 }
 
 // Anaconda is given the whole file at once, but a shell line beyond this is refused by programs that edit it.

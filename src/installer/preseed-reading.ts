@@ -3,14 +3,14 @@ import { IngotError } from '../core/errors.ts';
 import { canonical, type HashedAnswers } from './answers.ts';
 import { type Deed, readCarried } from './finish.ts';
 import type { Reading } from './format.ts';
+import { mediumThere } from './medium-there.ts';
 import { asPasswordHash } from './password.ts';
 import { notOurs } from './refusals.ts';
 
-/** Around a late command: what has the folder of the ISO where scripts find it, and away again. */
-export const mediumThere = {
-  begin: 'mkdir -p /target/media/ingot && mount -o bind /cdrom/ingot /target/media/ingot && ',
-  end: ' && umount /target/media/ingot && rmdir /target/media/ingot',
-} as const;
+const { begin, end } = mediumThere('/cdrom', '/target');
+
+/** A late command that has the folder of the ISO where scripts find it. */
+export const onTarget = { begin: `${begin} && `, end: ` && ${end}` } as const;
 
 type Values = ReadonlyMap<string, string>;
 
@@ -24,8 +24,8 @@ export function readPreseed(file: string, text: string): Reading {
     values.set(question, value);
   }
   const command = values.get('preseed/late_command');
-  const hasMedium = command?.startsWith(mediumThere.begin) === true && command.endsWith(mediumThere.end);
-  const inTarget = hasMedium ? command.slice(mediumThere.begin.length, -mediumThere.end.length) : (command ?? '');
+  const hasMedium = command?.startsWith(onTarget.begin) === true && command.endsWith(onTarget.end);
+  const inTarget = hasMedium ? command.slice(onTarget.begin.length, -onTarget.end.length) : (command ?? '');
   const words = /^in-target sh -c '([^']*)'$/.exec(inTarget)?.[1];
   const offline = values.get('apt-setup/use_mirror') === 'false';
   const deeds = command === undefined ? [] : readCarried(words ?? '');

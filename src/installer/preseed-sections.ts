@@ -1,7 +1,7 @@
 import type { HashedAnswers } from './answers.ts';
 import { carried, type Deed, finishScript, keysOf } from './finish.ts';
 import type { Extra } from './format.ts';
-import { mediumThere } from './preseed-reading.ts';
+import { onTarget } from './preseed-reading.ts';
 import { tooLong } from './refusals.ts';
 
 // The late command becomes one argument of a program: 128 KiB at most (execve(2), MAX_ARG_STRLEN).
@@ -193,7 +193,7 @@ function loader(answers: HashedAnswers): Section {
 function ending(answers: HashedAnswers, extra: Extra): Section {
   const script = finishScript(deedsOf(answers, extra));
   const inTarget = `in-target sh -c '${carried(script)}'`;
-  const command = extra.medium === undefined ? inTarget : `${mediumThere.begin}${inTarget}${mediumThere.end}`;
+  const command = extra.medium === undefined ? inTarget : `${onTarget.begin}${inTarget}${onTarget.end}`;
   if (command.length > longestCommand) throw tooLong(extra, "Debian's installer");
   return {
     title: 'End',

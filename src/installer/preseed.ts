@@ -21,7 +21,7 @@ export const preseed: AnswerFormat = {
   read: (files) => confirmed(preseed, files, readPreseed(file, fileOf(files, file))),
   check: (files, ctx, as) => checkPreseed(fileOf(files, file), { as: as ?? file }, ctx),
   words,
-  usesMedium: true,
+  medium: 'repository',
   ownWords: () => [],
   parcel: (files, delivery) => new Map([[`${folderIn(delivery)}${file}`, fileOf(files, file)]]),
 };

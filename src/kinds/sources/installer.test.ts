@@ -21,6 +21,7 @@ const netboot = {
   ...{ name: 'netboot', distribution: 'debian', arch: 'x86_64' },
   ...{ kernel: { file: 'isos/linux' }, initrd: { file: 'isos/initrd.gz' } },
 };
+const onProxmox = { hostname: 'dev', domain: 'example.org', root: { password: 'x' } };
 const answers = { hostname: 'dev' };
 
 test.each<[string, object]>([
@@ -67,6 +68,11 @@ test.each<[string, object, RegExp]>([
     /disk or http/,
   ],
   ['a time without its unit', { iso: debian, answers, 'time-limit': '90' }, /such as 90s, 45m or 2h/],
+  [
+    'what scripts would look for on an ISO that is gone when they run',
+    { iso: isoOf('proxmox'), answers: onProxmox, 'post-install': ['x.sh'], medium: { files: ['a'], artifacts: ['b'] } },
+    /^scripts of proxmox run when the installed system starts first, where its ISO is gone.*\n.*they would not find these $/,
+  ],
   ['an unknown key', { iso: debian, answers, extra: 1 }, /unknown key/],
 ])('%s: refused', (_, options, words) => {
   const checked = check(installer.options, options);

@@ -45,9 +45,10 @@ export async function makeAnswerFiles(
 }
 
 function mediumOf({ iso, medium, 'post-install': scripts }: InstallerOptions): Pick<Extra, 'medium'> {
-  if (medium === undefined || formatOf(iso.distribution).usesMedium !== true) return {};
-  const { offline } = medium;
-  return offline || scripts.length > 0 ? { medium: { offline } } : {};
+  if (medium === undefined || formatOf(iso.distribution).medium === undefined) return {};
+  const { offline, files, artifacts } = medium;
+  const isThere = scripts.length > 0 && files.length + artifacts.length > 0;
+  return offline || isThere ? { medium: { offline } } : {};
 }
 
 async function textOf(path: string, ctx: MediumContext): Promise<string> {

@@ -58,11 +58,16 @@ const fields = z.strictObject({
         .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/, 'expected a package name'))
         .default([])
         .describe('Further packages for that repository, such as those that scripts install.'),
-      files: z.array(projectPath).default([]).describe('Files of the project, which lie in `ingot/files/` of the ISO.'),
+      files: z
+        .array(projectPath)
+        .default([])
+        .describe(
+          'Files of the project, which lie in `ingot/files/` of the ISO, and in `/media/ingot/files/` while scripts run.',
+        ),
       artifacts: z
         .array(z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'expected the name of an image'))
         .default([])
-        .describe('Finished images, whose files lie in `ingot/artifacts/NAME/` of the ISO.'),
+        .describe('Finished images, whose files lie in `ingot/artifacts/NAME/` of the ISO, and of `/media` then.'),
     })
     .optional()
     .describe('What `ingot iso build` puts into the ISO beside the answers; an installation of ours does without.'),
@@ -115,16 +120,26 @@ function problemsOf(o: InstallerOptions): readonly Problem[] {
   ];
 }
 
-function mediumProblems({ iso, medium }: InstallerOptions, hasOwn: boolean): readonly Problem[] {
+function mediumProblems(
+  { iso, medium, 'post-install': scripts }: InstallerOptions,
+  hasOwn: boolean,
+): readonly Problem[] {
   if (medium === undefined) return [];
   const path = ['medium', 'offline'];
-  const canUse = formatOf(iso.distribution).usesMedium === true;
+  const use = formatOf(iso.distribution).medium;
+  const names = (['files', 'artifacts'] as const).filter((name) => medium[name].length > 0);
   return [
-    ...(medium.offline && !canUse
+    ...(medium.offline && use !== 'repository'
       ? [{ message: `the installer of ${iso.distribution} takes no repository from its medium`, path }]
       : []),
     ...(medium.offline && hasOwn
       ? [{ message: 'your own file says itself where packages come from: use `answers`', path }]
+      : []),
+    ...(use === undefined && scripts.length > 0
+      ? names.map((name) => ({
+          message: `scripts of ${iso.distribution} run when the installed system starts first, where its ISO is gone: they would not find these`,
+          path: ['medium', name],
+        }))
       : []),
     ...(!medium.offline && medium.packages.length > 0
       ? [
