@@ -177,6 +177,7 @@ async function makeAndPublish(making: Making, planned: Planned, ctx: Context): P
   const proof = {
     spec,
     media: bootable.length === 0 ? [asIs] : bootable,
+    sealed: { path: sealed.disk, format: 'raw' as const },
     artifacts,
     folder: staged,
     packages: sealed.packages,

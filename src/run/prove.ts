@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { digest, type Json } from '../core/keys.ts';
-import { isDisk } from '../core/kinds.ts';
+import { type DiskFile, isDisk } from '../core/kinds.ts';
 import type { ArtifactFile, CheckRecord, InstalledPackage } from '../core/manifest.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { readChecks, writeChecks } from '../store/records.ts';
@@ -14,6 +14,8 @@ export type Proof = {
   readonly spec: ImageSpec;
   /** What is booted: each of them is to hold what the checks say. */
   readonly media: readonly BootArtifact[];
+  /** The disk that all files were written from, while it is there. */
+  readonly sealed?: DiskFile;
   /** All files of the build, and where they are. */
   readonly artifacts: readonly ArtifactFile[];
   readonly folder: string;
@@ -56,7 +58,8 @@ async function proveOne(
     }
     return remembered;
   }
-  const held = isDisk(medium) ? await readBack(workshop, { ...proof, disk: medium }, ctx) : [];
+  const disk = isDisk(medium) ? medium : proof.media.some(isDisk) ? undefined : proof.sealed;
+  const held = disk === undefined ? [] : await readBack(workshop, { ...proof, disk }, ctx);
   const report = await checkArtifact(
     {
       medium: { path: medium.path, format: medium.format },

@@ -9,8 +9,8 @@ import { withRoomForTools } from './room.ts';
 import { type Workshop, withStep } from './workshop.ts';
 
 export type ReadBack = {
-  /** The disk that is booted. */
-  readonly disk: DiskFile & { readonly sha256: string };
+  /** The disk that is booted, or the sealed one where none of the artifacts is. */
+  readonly disk: DiskFile;
   readonly artifacts: readonly ArtifactFile[];
   /** Where they are. */
   readonly folder: string;
@@ -22,19 +22,19 @@ export type ReadBack = {
 export const readBackCheck = 'read-back';
 
 /**
- * Prove of each other artifact that it holds the disk that is booted, by reading it as those do who use it; fails with
+ * Prove of each other artifact that it holds this disk, by reading it as those do who use it; fails with
  * CHECK_FAILED. Those that hold files and no disk are left out.
  */
 export async function readBack(workshop: Workshop, request: ReadBack, ctx: Context): Promise<readonly CheckRecord[]> {
   const records: CheckRecord[] = [];
   for (const artifact of request.artifacts) {
-    if (artifact.sha256 === request.disk.sha256) continue;
+    const file = join(request.folder, artifact.file);
+    if (file === request.disk.path) continue;
     const { kind, options } = writtenAs(artifact, workshop);
     const format = kind?.boots(options);
     if (kind === undefined || format === 'iso' || (format === undefined && kind.unpack === undefined)) continue;
     const title = `${artifact.file} holds the same disk`;
     const { seconds } = await withStep({ id: `read-back-${artifact.file}`, title }, ctx, async (inner) => {
-      const file = join(request.folder, artifact.file);
       if (format !== undefined) return compare(request.disk, { path: file, format }, artifact.file, inner);
       const output = join(request.scratch, `${artifact.file}.disk`);
       const bytes = async () => artifact.bytes;
