@@ -1,5 +1,6 @@
 import { type ErrorCode, exitCodes, IngotError, type Place, type Problem, SpecError } from '../core/errors.ts';
 import type { ErrorRecord } from '../core/events.ts';
+import { explainDenied } from '../core/permission.ts';
 import { formatProblem, formatProblems } from '../spec/format-problem.ts';
 import type { Paint } from './terminal.ts';
 import { oneLine } from './text.ts';
@@ -8,7 +9,8 @@ import { oneLine } from './text.ts';
 export type ErrorJson = ErrorRecord & { readonly place?: Place; readonly problems?: readonly Problem[] };
 
 /** Any error as data; what is not an IngotError is our bug. */
-export function errorJson(error: unknown): ErrorJson {
+export function errorJson(thrown: unknown): ErrorJson {
+  const error = explainDenied(thrown);
   if (!(error instanceof IngotError)) return { code: 'INTERNAL', ...bugFields(error) };
   return {
     code: error.code,

@@ -9,6 +9,7 @@ import type {
 import { arches, archFromNode } from '../core/arch.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
+import { isDenied } from '../core/permission.ts';
 import type { Deployment } from '../core/registry.ts';
 import {
   currentBuild,
@@ -25,7 +26,7 @@ import { settleTree } from '../store/retire.ts';
 /** What is here and where it was brought; of images what the tree has, whoever may write the file. */
 export async function showRegistry(paths: StorePaths, signal: AbortSignal): Promise<RegistryView> {
   await settleTree(paths, signal).catch((error: unknown) => {
-    if (!isReadOnly(error)) throw error;
+    if (!isDenied(error)) throw error;
   });
   const { deployments } = await readRegistryOf(paths);
   const images = (await currentBuilds(paths)).map((build) => imageOf(paths, build));
@@ -37,15 +38,6 @@ export async function showRegistry(paths: StorePaths, signal: AbortSignal): Prom
     images,
     deployments: named.map(({ name, target, ...deployment }) => deploymentOf(name, target, { deployment, images })),
   };
-}
-
-/** SQLite's own words for it, where a lock cannot be taken: SQLITE_READONLY and SQLITE_CANTOPEN, in the last byte. */
-const sqliteRefusals = [8, 14];
-
-function isReadOnly(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  if ('errcode' in error) return sqliteRefusals.includes(Number(error.errcode) & 0xff);
-  return ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code));
 }
 
 function imageOf(paths: StorePaths, { manifest }: FinishedBuild): RegistryImage {
@@ -72,7 +64,7 @@ async function writing<T>(paths: StorePaths, action: () => Promise<T>): Promise<
   try {
     return await action();
   } catch (error) {
-    if (!isReadOnly(error)) throw error;
+    if (!isDenied(error)) throw error;
     const message = `you may not change ${registryFile(paths)}`;
     throw new IngotError({ code: 'AUTH', message, hint: 'run it as whoever builds the images', cause: error });
   }

@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -23,6 +23,7 @@ export type LockOptions = {
 export async function withLock<T>(path: string, options: LockOptions, action: () => Promise<T>): Promise<T> {
   const database = await withRoom(path, 0, async () => {
     await mkdir(dirname(path), { recursive: true });
+    refuseReaders(path);
     return open(path);
   });
   try {
@@ -60,6 +61,11 @@ function open(path: string): DatabaseSync {
     const isFull = bavail === 0 || (files > 0 && ffree === 0);
     throw isFull ? Object.assign(new Error('no space left', { cause: error }), { code: 'ENOSPC' }) : error;
   }
+}
+
+/** Who may only read such a file would get a lock from SQLite that keeps nobody out. */
+function refuseReaders(path: string): void {
+  accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
 }
 
 function taken(database: DatabaseSync): boolean {
