@@ -2,6 +2,7 @@ import type { Arch } from './arch.ts';
 import type { Context } from './context.ts';
 import type { IsoEntry } from './isos.ts';
 import type { Json } from './keys.ts';
+import type { InstalledPackage } from './manifest.ts';
 
 /** How answers come to an installer. */
 export type Delivery =
@@ -46,6 +47,13 @@ export type Carried = {
   readonly offline: boolean;
 };
 
+/** A repository that lies on an ISO. */
+export type CarriedRepository = {
+  /** Files of this machine by their paths in the ISO. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly packages: readonly InstalledPackage[];
+};
+
 export type MediumContext = Context & {
   /** Absolute path of a project-relative path that `files` named. */
   projectFile(path: string): string;
@@ -74,7 +82,7 @@ export type Medium<Options> = {
   carried?(options: Options): Carried | undefined;
   /** The present state of what packages for it come from. */
   pinCarried?(options: Options, request: Pick<CarryRequest, 'arch' | 'files'>, ctx: Context): Promise<Json>;
-  /** A repository for an ISO that installs without a network: files of this machine by their paths in the ISO. */
-  repository?(options: Options, request: CarryRequest, ctx: MediumContext): Promise<ReadonlyMap<string, string>>;
+  /** A repository for an ISO that installs without a network. */
+  repository?(options: Options, request: CarryRequest, ctx: MediumContext): Promise<CarriedRepository>;
   unattended(options: Options, request: MediumRequest, ctx: MediumContext): Promise<Unattended>;
 };

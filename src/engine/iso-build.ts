@@ -61,7 +61,10 @@ async function make(making: Making, ctx: Context): Promise<Made> {
   warnOfSteps(spec, ctx);
   const load = (folder: string, inner: Context) => {
     const wanted = { arch: spec.arch, files: facts.files, pin: cargo?.pin ?? null, folder };
-    return medium.repository?.(options, wanted, { ...inner, projectFile }) ?? Promise.resolve(new Map());
+    return (
+      medium.repository?.(options, wanted, { ...inner, projectFile }) ??
+      Promise.resolve({ files: new Map<string, string>(), packages: [] })
+    );
   };
   const finished = await writeIso(
     making,

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { IsoBuildRequest } from '../cli/requests/isos.ts';
 import type { Context } from '../core/context.ts';
 import { bootPathsOf, type IsoEntry } from '../core/isos.ts';
 import type { Json } from '../core/keys.ts';
 import type { ArtifactFile, CheckRecord, Material } from '../core/manifest.ts';
-import type { Delivery, Unattended } from '../core/media.ts';
+import type { CarriedRepository, Delivery, Unattended } from '../core/media.ts';
 import { withRoom } from '../core/space.ts';
 import type { IsoFacts } from '../iso/facts.ts';
 import { writeAnswersDisk } from '../run/answers-disk.ts';
@@ -36,8 +37,8 @@ export type Parts = {
   readonly sha256: string | undefined;
   /** What it holds beside the answers. */
   readonly cargo: Cargo | undefined;
-  /** Fetch the packages that it holds into an empty folder; gives them by their paths in the ISO. */
-  readonly load: (folder: string, ctx: Context) => Promise<ReadonlyMap<string, string>>;
+  /** Fetch the packages that it holds into an empty folder. */
+  readonly load: (folder: string, ctx: Context) => Promise<CarriedRepository>;
 };
 
 /** Write the ISO and what lies beside it; they become visible when they are whole. */
@@ -52,21 +53,21 @@ export async function writeIso(making: Making, parts: Parts, ctx: Context): Prom
     await host.files.makeDirectory(folder, 0o700);
     const step = { id: 'iso', title: `write ${spec.name}.iso` };
     const { value } = await withStep(step, ctx, async (inner) => {
-      const beside = await loadCargo(parts, join(folder, 'cargo'), inner);
+      const { beside, packages } = await loadCargo(parts, join(folder, 'cargo'), inner);
       const [files, materials, machine] = await Promise.all([
         writeFiles(making, { ...parts, beside }, { staged, folder }, inner),
-        materialsOf(beside, inner),
+        materialsOf(parts.unattended, beside, inner),
         machineOf(workshop, inner),
       ]);
       const artifacts = files.map(({ file, sha256 }) => finishFile(staged, file, inner, sha256));
-      return { artifacts: await Promise.all(artifacts), materials, machine };
+      return { artifacts: await Promise.all(artifacts), materials, packages, machine };
     });
-    const { artifacts, materials, machine } = value;
+    const { artifacts, materials, packages, machine } = value;
     const proof = { parts, artifacts, folder: staged, scratch: join(scratch, 'proof') };
     const checks = request.checks ? await proveWritten(making, proof, ctx) : [];
     const { key, name, sha256 } = parts;
     const base = sha256 === undefined ? {} : { base: { name, digest: { sha256 } } };
-    const known = { key, artifacts, checks, materials, ...base };
+    const known = { key, artifacts, checks, materials, packages, ...base };
     return publishMedia(making, { shelf: 'isos', staged, known, pin: { iso: parts.pin }, machine }, ctx);
   });
 }
@@ -74,17 +75,27 @@ export async function writeIso(making: Making, parts: Parts, ctx: Context): Prom
 /** Files of this machine by their paths in the ISO. */
 type Beside = ReadonlyMap<string, string>;
 
-async function loadCargo({ cargo, load }: Parts, folder: string, ctx: Context): Promise<Beside> {
-  const packages = cargo?.offline === true ? await load(folder, ctx) : [];
-  return new Map([...(cargo?.files ?? []), ...packages]);
+async function loadCargo({ cargo, load }: Parts, folder: string, ctx: Context) {
+  const { files = [], packages = [] } = cargo?.offline === true ? await load(folder, ctx) : {};
+  const beside: Beside = new Map([...(cargo?.files ?? []), ...files]);
+  return { beside, packages };
 }
 
-async function materialsOf(beside: Beside, { host, signal }: Context): Promise<readonly Material[]> {
-  const all = [...beside].map(async ([name, path]) => ({
+/** What is in it beside the vendor's: answers, and what it carries. */
+async function materialsOf(
+  { files, onIso = new Map() }: Unattended,
+  beside: Beside,
+  { host, signal }: Context,
+): Promise<readonly Material[]> {
+  const answers = [...files, ...onIso].map(([name, data]) => ({
+    name,
+    digest: { sha256: createHash('sha256').update(data).digest('hex') },
+  }));
+  const carried = [...beside].map(async ([name, path]) => ({
     name,
     digest: { sha256: await host.files.sha256(path, signal) },
   }));
-  return Promise.all(all);
+  return [...answers, ...(await Promise.all(carried))];
 }
 
 /** A name, and the digest where it is known already. */

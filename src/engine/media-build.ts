@@ -127,7 +127,8 @@ type Publishing = {
   readonly shelf: Shelf;
   /** Where all files lie, with their digests beside them. */
   readonly staged: string;
-  readonly known: Pick<Manifest, 'key' | 'artifacts' | 'checks' | 'base' | 'materials'>;
+  readonly known: Pick<Manifest, 'key' | 'artifacts' | 'checks'> &
+    Partial<Pick<Manifest, 'base' | 'materials' | 'packages'>>;
   /** What the files of its installer were pinned to. */
   readonly pin: Readonly<Record<string, Json>>;
   readonly machine: Machine;
@@ -158,7 +159,7 @@ export async function publishMedia(
   const { host, signal } = ctx;
   const signer = await openSigner(workshop);
   const manifest = await manifestOf(making, { ...known, pin, machine }, ctx);
-  const beside = await traceFiles(workshop, staged, manifest, { signer, signal, bom: false });
+  const beside = await traceFiles(workshop, staged, manifest, { signer, signal, isOnBase: true });
   for (const [name, text] of Object.entries({ [manifestFile]: manifestText(manifest), ...beside }))
     await withRoom(staged, 0, () => host.files.write(join(staged, name), text));
   return publishBuild(onShelf(workshop.paths, shelf), staged, manifest, signal);

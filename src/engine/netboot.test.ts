@@ -65,15 +65,17 @@ async function netboot(image: string, base?: string) {
   return result;
 }
 
-test('a folder holds the kernel, the initrd with the answers behind it, and a script', async () => {
+test('a folder holds the kernel, the initrd with the answers behind it, and a script for each loader', async () => {
   const made = await netboot('net');
   expect(made?.error).toBeUndefined();
   const at = join(folder, 'home/artifacts/netboot/net/x86_64');
-  expect(made?.paths).toEqual(['boot.ipxe', 'vmlinuz', 'initrd.img'].map((name) => join(at, name)));
+  expect(made?.paths).toEqual(['boot.ipxe', 'grub.cfg', 'vmlinuz', 'initrd.img'].map((name) => join(at, name)));
   expect(await readFile(join(at, 'boot.ipxe'), 'utf8')).toContain('\nkernel vmlinuz initrd=initrd.img auto initrd\n');
+  expect(await readFile(join(at, 'grub.cfg'), 'utf8')).toContain('\nlinux "$config_directory/vmlinuz" auto initrd\n');
   expect(await readFile(join(at, 'vmlinuz'), 'utf8')).toBe('a kernel');
   expect(await readFile(join(at, 'initrd.img'))).toEqual(appendToInitrd(Buffer.from('an initrd'), answers));
-  expect((await readFile(join(at, 'SHA256SUMS'), 'utf8')).match(/^[0-9a-f]{64} /gm)).toHaveLength(3);
+  expect((await readFile(join(at, 'SHA256SUMS'), 'utf8')).match(/^[0-9a-f]{64} /gm)).toHaveLength(4);
+  expect(await readFile(join(at, 'sbom.cdx.json'), 'utf8')).toContain('"bom-ref": "image:net:x86_64"');
   expect((await netboot('net'))?.outcome).toBe('cached');
   await write('isos/linux', 'another kernel');
   expect((await netboot('net'))?.outcome).toBe('done');

@@ -12,7 +12,7 @@ import type { Published } from '../core/published.ts';
 import type { ImageSpec } from '../core/spec.ts';
 import { joinWords } from '../iso/boot-line.ts';
 import { extractArgv } from '../iso/facts.ts';
-import { ipxeScript, type Netboot, netbootFiles, netbootOf } from '../iso/netboot.ts';
+import { grubScript, ipxeScript, type Netboot, netbootFiles, netbootOf } from '../iso/netboot.ts';
 import { finishFile } from '../run/finish.ts';
 import { inspectIso, refuseWithoutKernel } from '../run/remaster.ts';
 import { withRoomForTools } from '../run/room.ts';
@@ -25,7 +25,7 @@ import { bringIsoFile, pinOf } from './iso-files.ts';
 import { buildMedia, type Made, type MediaMaking, machineOf, mediumOf, publishMedia, textsOf } from './media-build.ts';
 
 /** Raised when the same answers and the same files would give other bytes. */
-const version = 1;
+const version = 2;
 
 type Making = MediaMaking & { readonly request: NetbootRequest };
 
@@ -145,14 +145,14 @@ async function write(making: Making, parts: Parts & { readonly key: string }, ct
   });
 }
 
-/** Script, kernel, initrd, answers; gives their names. */
+/** Scripts, kernel, initrd, answers; gives their names. */
 async function writeFiles(
   { name }: ImageSpec,
   { entry, netboot, brought, words, unattended }: Parts,
   staged: string,
   ctx: Context,
 ): Promise<readonly string[]> {
-  const { kernel, initrd, script } = netbootFiles;
+  const { kernel, initrd, script, grub } = netbootFiles;
   const { files } = ctx.host;
   const at = (file: string) => join(staged, file);
   const copy = async (from: string, to: string) => {
@@ -165,10 +165,11 @@ async function writeFiles(
     await files.write(at(initrd), appendToInitrd(await files.read(at(initrd)), unattended.files), 0o644);
   const beside = netboot.answers === 'url' ? unattended.files : new Map<string, string>();
   await files.write(at(script), ipxeScript(`Installs ${name}`, words));
+  await files.write(at(grub), grubScript(`Installs ${name}`, words));
   for (const [path, data] of beside) await files.write(at(path), data);
   const iso = netboot.isoBeside && brought.iso !== undefined ? [`${name}.iso`] : [];
   if (brought.iso !== undefined) for (const file of iso) await copy(brought.iso.path, file);
-  return [script, kernel, initrd, ...beside.keys(), ...iso];
+  return [script, grub, kernel, initrd, ...beside.keys(), ...iso];
 }
 
 type Place = { readonly staged: string; readonly copy: (from: string, to: string) => Promise<void> };

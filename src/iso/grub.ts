@@ -28,7 +28,7 @@ export function addToGrub(text: string, entry: BootEntry): string | undefined {
     command: 'linux',
     kernel: `/${entry.kernel}`,
     initrds: [`/${entry.initrd}`],
-    words: entry.ownWords.map(quoted),
+    words: entry.ownWords.map(grubWord),
   };
   return withEntry(vendors, { ...own, lines }, entry);
 }
@@ -72,7 +72,7 @@ function wordsOf(text: string): readonly string[] {
 function entryText(vendor: VendorEntry, entry: BootEntry): string {
   const { title, answers, timeoutSeconds } = entry;
   checkLine(entry.words);
-  const words = joinWords(vendor.words, entry.words.map(quoted));
+  const words = joinWords(vendor.words, entry.words.map(grubWord));
   checkLine(words.map((word) => word.replaceAll(/["']/g, '')));
   const isExact = fitness(vendor, entry) === 3;
   const inside = vendor.lines.map((line) => {
@@ -86,7 +86,7 @@ function entryText(vendor: VendorEntry, entry: BootEntry): string {
   });
   return [
     marks.begin,
-    `menuentry ${quoted(title)} --id ingot {`,
+    `menuentry ${grubWord(title)} --id ingot {`,
     ...inside.filter((line) => line.trim() !== ''),
     '}',
     'set default=ingot',
@@ -102,6 +102,6 @@ function hasKernel(vendor: VendorEntry, entry: BootEntry): boolean {
 }
 
 /** A word as GRUB reads it: `;`, `$` and the like are letters between single quotes. */
-function quoted(word: string): string {
+export function grubWord(word: string): string {
   return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,6 +2,7 @@ import { IngotError } from '../core/errors.ts';
 import type { IsoDistribution } from '../core/isos.ts';
 import type { Delivery } from '../core/media.ts';
 import { checkLine } from './boot-line.ts';
+import { grubWord } from './grub.ts';
 
 /** How an installer is started over the network. */
 export type Netboot = {
@@ -34,7 +35,7 @@ export function netbootOf(distribution: IsoDistribution): Netboot | undefined {
 }
 
 /** The names of the files in the folder. */
-export const netbootFiles = { kernel: 'vmlinuz', initrd: 'initrd.img', script: 'boot.ipxe' } as const;
+export const netbootFiles = { kernel: 'vmlinuz', initrd: 'initrd.img', script: 'boot.ipxe', grub: 'grub.cfg' } as const;
 
 /**
  * A script for iPXE; it finds kernel and initrd beside itself. The kernel is told the name of its initrd: UEFI's start of
@@ -49,6 +50,22 @@ export function ipxeScript(title: string, words: readonly string[]): string {
     `# ${title}. What boots it loses what is on its disk.`,
     `kernel ${kernel} initrd=${initrd} ${words.join(' ')}`.trimEnd(),
     `initrd ${initrd}`,
+    'boot',
+    '',
+  ].join('\n');
+}
+
+/**
+ * The same for GRUB 2, which machines with Secure Boot start because it is signed. `config_directory` is where GRUB found
+ * this file, with the server and the way to it (GRUB manual, "Special environment variables").
+ */
+export function grubScript(title: string, words: readonly string[]): string {
+  checkLine(words);
+  const { kernel, initrd } = netbootFiles;
+  return [
+    `# ${title}. What boots it loses what is on its disk.`,
+    `linux "$config_directory/${kernel}" ${words.map(grubWord).join(' ')}`.trimEnd(),
+    `initrd "$config_directory/${initrd}"`,
     'boot',
     '',
   ].join('\n');

@@ -63,8 +63,8 @@ function builderOf({ platform, arch }: Host): Builder {
 export type TraceRequest = {
   readonly signer: Signer | undefined;
   readonly signal: AbortSignal;
-  /** Whether what is in it is known; default: it is. */
-  readonly bom?: boolean;
+  /** What it starts from is in it as it is, and is told as one thing; default: what is in it is known. */
+  readonly isOnBase?: boolean;
 };
 
 /** What tells of a build to others, by the names of its files: bill of materials, provenance, signatures, key. */
@@ -72,13 +72,15 @@ export async function traceFiles(
   { host }: Pick<Workshop, 'host'>,
   folder: string,
   manifest: Manifest,
-  { signer, signal, bom: hasBom = true }: TraceRequest,
+  { signer, signal, isOnBase = false }: TraceRequest,
 ): Promise<Readonly<Record<string, string>>> {
-  const bom = hasBom ? bomText(manifest, host.env['SOURCE_DATE_EPOCH']) : undefined;
-  const beside = bom === undefined ? {} : { [bomFile]: createHash('sha256').update(bom).digest('hex') };
+  const { base, materials = [] } = manifest;
+  const whole = isOnBase && base !== undefined ? { ...manifest, materials: [base, ...materials] } : manifest;
+  const bom = bomText(whole, host.env['SOURCE_DATE_EPOCH']);
+  const beside = { [bomFile]: createHash('sha256').update(bom).digest('hex') };
   const files: Record<string, string> = {
     '.cache-key': `${manifest.key}\n`,
-    ...(bom === undefined ? {} : { [bomFile]: bom }),
+    [bomFile]: bom,
     [provenanceFile]: provenanceText(manifest, beside, signer),
   };
   if (signer === undefined) return files;

@@ -169,6 +169,26 @@ test('every file that the list of checksums names has that checksum', async () =
   }
 });
 
+test('what is in it is told beside it: the ISO it was made of and the answers, by their digests', async () => {
+  const iso = await built('debian-lab');
+  const bom = JSON.parse(await readFile(join(dirname(iso), 'sbom.cdx.json'), 'utf8')) as Bom;
+  const sha256 = createHash('sha256')
+    .update(await readFile(isoOf('debian')))
+    .digest('hex');
+  expect(bom.components).toEqual([
+    expect.objectContaining({ name: 'debian.iso', hashes: [{ alg: 'SHA-256', content: sha256 }] }),
+    expect.objectContaining({ name: 'preseed.cfg' }),
+  ]);
+  const verify = (path: string) =>
+    promisify(execFile)(join(repository, 'ingot'), ['verify', path, '--home', home], { cwd: project });
+  expect((await verify(iso)).stdout).toContain('debian-lab x86_64');
+  await writeFile(join(dirname(iso), 'sbom.cdx.json'), JSON.stringify({ ...bom, components: [] }));
+  await expect(verify(iso)).rejects.toMatchObject({ code: 3 });
+  await rm(join(home, 'artifacts', 'isos', 'debian-lab'), { recursive: true });
+});
+
+type Bom = { readonly components: readonly { readonly name: string }[] };
+
 test("Ubuntu's has a nocloud folder, and a menu in the partition behind its files", async () => {
   const iso = await built('ubuntu-lab');
   expect(await textOf(iso, 'nocloud/user-data')).toMatch(/^#cloud-config\n.*autoinstall:/s);

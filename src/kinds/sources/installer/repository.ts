@@ -5,7 +5,8 @@ import type { Context } from '../../../core/context.ts';
 import { IngotError } from '../../../core/errors.ts';
 import type { Json } from '../../../core/keys.ts';
 import type { Tool } from '../../../core/kinds.ts';
-import type { CarryRequest } from '../../../core/media.ts';
+import type { InstalledPackage } from '../../../core/manifest.ts';
+import type { CarriedRepository, CarryRequest } from '../../../core/media.ts';
 import { archiveOf, pinArchive } from '../archive.ts';
 import { keyrings, refuseUnsigned } from '../keys.ts';
 import type { InstallerOptions } from './options.ts';
@@ -45,9 +46,9 @@ export async function makeRepository(
   o: InstallerOptions,
   { arch, pin, folder }: CarryRequest,
   ctx: Context,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<CarriedRepository> {
   const names = [...new Set([...(o.answers?.packages ?? []), ...(o.medium?.packages ?? []), ...sudoOf(o)])];
-  if (o.medium?.offline !== true || names.length === 0) return new Map();
+  if (o.medium?.offline !== true || names.length === 0) return { files: new Map(), packages: [] };
   const debs = await fetchPackages({ names, arch, sources: archiveOf(pin).sources, folder }, ctx);
   const files = new Map<string, string>();
   const paragraphs: string[] = [];
@@ -62,7 +63,7 @@ export async function makeRepository(
     await ctx.host.files.write(from, text);
     files.set(`${root}/${path}`, from);
   }
-  return files;
+  return { files, packages: paragraphs.map(packageOf) };
 }
 
 const root = 'ingot/repository';
@@ -146,6 +147,19 @@ async function paragraphOf(deb: string, path: string, { host, signal }: Context)
   const { stdout } = await host.run({ argv: ['dpkg-deb', '--field', deb] }, { signal });
   const size = (await host.files.stat(deb))?.size ?? 0;
   return `${stdout.trimEnd()}\nFilename: ${path}\nSize: ${size}\nSHA256: ${await host.files.sha256(deb, signal)}\n`;
+}
+
+/** The package that a paragraph of an index is about. */
+export function packageOf(paragraph: string): InstalledPackage {
+  const field = (name: string) => new RegExp(`^${name}: *(.*)$`, 'm').exec(paragraph)?.[1] ?? '';
+  const [name, version] = [field('Package'), field('Version')];
+  // deb-src's `Source: NAME (VERSION)`; either stands there where it is another.
+  const [, source = name, sourceVersion = version] = /^(\S+)(?: \((.*)\))?$/.exec(field('Source')) ?? [];
+  const isSame = source === name && sourceVersion === version;
+  return {
+    ...{ name, version, arch: field('Architecture'), type: 'deb' },
+    ...(isSame ? {} : { source: `${source}@${sourceVersion}` }),
+  };
 }
 
 /** The indexes of an archive with these packages, by their paths in it. */
