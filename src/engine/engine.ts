@@ -46,7 +46,7 @@ export function createEngine(ground: Ground): Engine {
       const workshop = await openWorkshop(ground);
       const specs = await selectImages(workshop, request);
       await reap(workshop.paths);
-      await settleTree(workshop.paths, io.signal);
+      await settleTree(workshop.paths, io.signal, true);
       return buildAll(workshop, specs, request, io);
     },
     async plan(request, io) {

@@ -48,7 +48,7 @@ export async function buildMedia(
   const selection = { images: [image], arch, ...(site === undefined ? {} : { site }) };
   const specs = (await selectImages(workshop, selection)).filter(({ name }) => name === image);
   await reap(workshop.paths);
-  await settleTree(workshop.paths, io.signal);
+  await settleTree(workshop.paths, io.signal, true);
   const results: IsoBuild[] = [];
   for (const spec of specs) results.push(await buildOne({ workshop, spec }, request, io, make));
   return results;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { manifestOf } from '../../test/support/manifests.ts';
 import type { Manifest } from '../core/manifest.ts';
-import { finishedBuilds, manifestText, publishBuild } from '../store/artifacts.ts';
+import { finishedBuilds, isNamedInRegistry, manifestText, publishBuild } from '../store/artifacts.ts';
 import { buildsFolder, imageFolder, type StorePaths, storePaths } from '../store/paths.ts';
-import { retireBuilds } from '../store/retire.ts';
+import { retireBuilds, settleTree } from '../store/retire.ts';
 import { collectGarbage } from './gc.ts';
 import { forgetDeployment, rebuildRegistry, recordDeployment, showRegistry } from './registry.ts';
 
@@ -107,6 +107,29 @@ test('a registry that is behind the tree follows it at the next start; deploymen
   expect(await text()).toContain('image: web@b2');
   expect(await text()).toContain('# by hand');
   expect(await text()).toContain('id: "9000"');
+});
+
+test('a build with nothing to do looks at no manifest but its own, and sees all the same where the registry is behind', async () => {
+  const other = await publish('b1', { image: 'db' });
+  const own = manifestOf('b2');
+  await publish('b2');
+  const before = await text();
+  await writeFile(join(other, 'manifest.json'), 'what is not read cannot be seen to be broken');
+  expect(await isNamedInRegistry(paths, own)).toBe(true);
+  await settleTree(paths, signal, true);
+  expect(await text()).toBe(before);
+  await rm(join(other, 'manifest.json'));
+  expect(await isNamedInRegistry(paths, own)).toBe(false);
+});
+
+test.each([
+  ['of another build', 'image: web@b1', 'image: web@b0'],
+  ['with another digest', 'digest: sha256:b1', 'digest: sha256:b0'],
+  ['of an image that is gone', 'web:', 'old:'],
+])('an entry %s is seen by the build whose it is', async (_, is, was) => {
+  await publish('b1');
+  await writeFile(file(), (await text()).replace(is, was));
+  expect(await isNamedInRegistry(paths, manifestOf('b1'))).toBe(false);
 });
 
 test('a registry that was lost is made again from the manifests', async () => {

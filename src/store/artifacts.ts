@@ -1,12 +1,13 @@
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type Arch, arches } from '../core/arch.ts';
 import type { ArtifactFile, Manifest } from '../core/manifest.ts';
 import { withRoom } from '../core/space.ts';
 import { withLock } from '../host/lock.ts';
 import { linkTarget, makeDurableFolder, moveFolder, swapLink, sync, syncFolder, writeDurable } from './durable.ts';
 import { buildsFolder, imageFolder, onShelf, type Shelf, type StorePaths, shelfFolder, shelves } from './paths.ts';
-import { isRegistered, readRegistryOf, registerImages } from './registry.ts';
+import { isRegistered, readRegistryOf, registeredImage, registerImages } from './registry.ts';
 import { buildSums, refreshServed } from './served-files.ts';
 import { sumsFile } from './served-names.ts';
 
@@ -49,7 +50,8 @@ export async function selectBuild(paths: StorePaths, build: FinishedBuild, signa
     const target = join('.builds', basename(build.folder));
     const stable = imageFolder(paths, image, arch);
     const isSelected = (await linkTarget(stable)) === target;
-    if (isSelected && (await isIndexed(paths, build.manifest)) && (await isInRegistry(paths))) return true;
+    if (isSelected && (await isIndexed(paths, build.manifest)) && (await isNamedInRegistry(paths, build.manifest)))
+      return true;
     await syncNames(paths, build.folder);
     if (!isSelected) await turnName(paths, stable, target);
     await writeLists(paths, signal);
@@ -89,6 +91,34 @@ async function writeLists(paths: StorePaths, signal: AbortSignal): Promise<void>
 /** Whether the registry tells of the images that stable names stand for, and of no others. */
 export async function isInRegistry(paths: StorePaths): Promise<boolean> {
   return isRegistered(paths, await currentManifests(paths));
+}
+
+/**
+ * The same, but of each build only its id is compared, so that no manifest is read; of `own` all that the registry tells.
+ * Where that does not fit, manifests decide.
+ */
+export async function isNamedInRegistry(paths: StorePaths, own?: Manifest): Promise<boolean> {
+  const { images } = await readRegistryOf(paths);
+  const told = Object.entries(images).flatMap(([name, archs]) =>
+    arches.flatMap((arch) => (archs[arch] === undefined ? [] : [`${name} ${arch} ${archs[arch].image}`])),
+  );
+  const isImage = own !== undefined && paths.shelf === 'images';
+  const isTold = !isImage || isDeepStrictEqual(images[own.image]?.[own.arch], registeredImage(own));
+  if (isTold && isDeepStrictEqual(new Set(told), new Set(await currentIds(onShelf(paths, 'images'))))) return true;
+  return isInRegistry(paths);
+}
+
+/** Which build each stable name of a shelf stands for. */
+async function currentIds(paths: StorePaths): Promise<readonly string[]> {
+  const found = (await namesOn(paths)).flatMap((name) =>
+    arches.map(async (arch) => {
+      const build = basename((await linkTarget(imageFolder(paths, name, arch))) ?? '');
+      const manifest = join(buildsFolder(paths, name), build, manifestFile);
+      const isThere = build !== '' && (await stat(manifest).catch(() => undefined)) !== undefined;
+      return isThere ? [`${name} ${arch} ${name}@${build.slice(arch.length + 1)}`] : [];
+    }),
+  );
+  return (await Promise.all(found)).flat();
 }
 
 async function currentManifests(paths: StorePaths): Promise<readonly Manifest[]> {

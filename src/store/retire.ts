@@ -3,7 +3,14 @@ import { basename, dirname, join } from 'node:path';
 import type { Arch } from '../core/arch.ts';
 import type { Keep, Manifest } from '../core/manifest.ts';
 import { isNoSpace } from '../core/space.ts';
-import { allBuilds, currentBuilds, type FinishedBuild, isInRegistry, refreshArtifacts } from './artifacts.ts';
+import {
+  allBuilds,
+  currentBuilds,
+  type FinishedBuild,
+  isInRegistry,
+  isNamedInRegistry,
+  refreshArtifacts,
+} from './artifacts.ts';
 import { measure, namesIn } from './holding.ts';
 import { busySince } from './ledger.ts';
 import { buildsFolder, onShelf, type StorePaths, shelfFolder, shelves } from './paths.ts';
@@ -119,11 +126,11 @@ function doomedName(path: string): string {
 
 /**
  * Where a program was killed between a change of the tree and its being told: tell it now. Each start that changes
- * anything begins so.
+ * anything begins so. `named`: a kill is found by the names of builds; what somebody else did to the registry is not.
  */
-export async function settleTree(paths: StorePaths, signal: AbortSignal): Promise<void> {
+export async function settleTree(paths: StorePaths, signal: AbortSignal, named = false): Promise<void> {
   const doomed = (await Promise.all(shelves.map((shelf) => doomedOn(onShelf(paths, shelf))))).flat();
-  if (doomed.length === 0 && (await isInRegistry(paths))) return;
+  if (doomed.length === 0 && (await (named ? isNamedInRegistry(paths) : isInRegistry(paths)))) return;
   await forgetDoomed(paths, signal, { doomed: () => doomed });
 }
 

@@ -28,7 +28,7 @@ const { signal } = new AbortController();
 const say = (text: string) => void writeSync(1, `${text}\n`);
 
 await reap(paths);
-await settleTree(paths, signal);
+await settleTree(paths, signal, true);
 say(`SEEN ${JSON.stringify(await find())}`);
 if (first !== '0') for (let n = Number(first); ; n += 1) await turn(n);
 

@@ -32,7 +32,7 @@ process.on('uncaughtException', (error) => {
 
 const { signal } = new AbortController();
 await reap(paths);
-await settleTree(paths, signal);
+await settleTree(paths, signal, true);
 await said('pin', writePin(paths, 'source', { release: n }));
 await said('layer', storeLayer());
 await said(
