@@ -7,6 +7,7 @@ import type { Json } from '../core/keys.ts';
 import type { ArtifactFile, CheckRecord, Material } from '../core/manifest.ts';
 import type { CarriedRepository, Delivery, Unattended } from '../core/media.ts';
 import { withRoom } from '../core/space.ts';
+import { together } from '../core/together.ts';
 import type { IsoFacts } from '../iso/facts.ts';
 import { writeAnswersDisk } from '../run/answers-disk.ts';
 import { finishFile } from '../run/finish.ts';
@@ -54,7 +55,7 @@ export async function writeIso(making: Making, parts: Parts, ctx: Context): Prom
     const step = { id: 'iso', title: `write ${spec.name}.iso` };
     const { value } = await withStep(step, ctx, async (inner) => {
       const { beside, packages } = await loadCargo(parts, join(folder, 'cargo'), inner);
-      const [files, materials, machine] = await Promise.all([
+      const [files, materials, machine] = await together([
         writeFiles(making, { ...parts, beside }, { staged, folder }, inner),
         materialsOf(parts.unattended, beside, inner),
         machineOf(workshop, inner),

@@ -5,6 +5,7 @@ import { cpio } from '../core/cpio.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Tool } from '../core/kinds.ts';
 import { NoSpaceError } from '../core/space.ts';
+import { together } from '../core/together.ts';
 import type { BootEntry } from '../iso/boot-line.ts';
 import { extractArgv, factsArgv, type IsoFacts, readFacts } from '../iso/facts.ts';
 import { addToGrub, editGrub } from '../iso/grub.ts';
@@ -62,7 +63,7 @@ export async function remasterIso(request: Remaster, ctx: Context): Promise<stri
   const stat = await ctx.host.files.stat(iso);
   const bytes = (stat?.size ?? 0) + (await bytesOf(request.beside, ctx)) + slackBytes;
   if ((await ctx.host.files.freeBytes(dirname(output))) < bytes) throw new NoSpaceError(output, bytes, {});
-  const [texts, efi] = await Promise.all([
+  const [texts, efi] = await together([
     readTexts(
       request,
       [...facts.files].filter((path) => isMenu(path) || md5Lists.includes(path)),

@@ -11,7 +11,7 @@ export const isoNetboot: Verb = {
     ['iso netboot lab --base http://192.0.2.1:8417/', 'with whole addresses, which Ubuntu needs'],
   ],
   notes: [
-    'The folder is netboot/NAME/ARCH/ of what `ingot serve` gives out; lead iPXE to boot.ipxe in it, or GRUB to grub.cfg. WHAT BOOTS IT IS INSTALLED ON, and loses what is on its disk. Hashes of passwords are in the answers: serve them to your own network only.',
+    'The folder is netboot/NAME/ARCH/ of what `ingot serve` gives out; lead iPXE to boot.ipxe in it, or GRUB to grub.cfg where TFTP has a copy. WHAT BOOTS IT IS INSTALLED ON, and loses what is on its disk. Hashes of passwords are in the answers: serve them to your own network only.',
   ],
   register(command, act) {
     command
