@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Manifest } from '../../src/core/manifest.ts';
 import { endsOf, failureOf, type GuestLab, hasBooted, logOf, openGuestLab, pathOf } from '../support/guest-lab.ts';
-import { takeOut } from '../support/iso-lab.ts';
+import { takeOut, unpackDebs } from '../support/iso-lab.ts';
 import { makeBootableStandIn } from '../support/stand-in-installer.ts';
 
 // Media that install by themselves, booted as a person's machine would: by their own loaders, or over the network.
@@ -80,34 +80,55 @@ test('an ISO that asks a question is never shown', async () => {
   expect(await lab.processes('qemu')).toEqual([]);
 });
 
-test('a folder that is served starts the installer over the network, with its answers', async () => {
-  await lab.write('images/pxe.yaml', image('iso: net, answers: { hostname: pxe }, kernel-args: [standin=off]'));
-  const built = await lab.run(['iso', 'netboot', 'pxe', ...serial]);
+const uefi = ['-drive', 'if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd'];
+
+// The card of QEMU has iPXE for both firmwares in its ROM.
+test.each([
+  ['BIOS', []],
+  ['UEFI', uefi],
+])('a folder that is served starts the installer over the network, with its answers, under %s', async (_, firmware) => {
+  const built = await netboot();
   expect(pathOf(built, 'pxe')).toBe(shelf('netboot', 'pxe', 'x86_64', 'boot.ipxe'));
-  const said = await served(async (port) => {
+  const said = await served((port) => {
     const url = `http://10.0.2.2:${port}/netboot/pxe/x86_64/boot.ipxe`;
-    const machine = [
-      '-machine',
-      'q35',
-      '-accel',
-      'tcg',
-      '-cpu',
-      'max,-cx16',
-      '-m',
-      '1G',
-      '-display',
-      'none',
-      '-no-reboot',
-    ];
-    const network = ['-netdev', `user,id=net,bootfile=${url}`, '-device', 'virtio-net-pci,netdev=net,bootindex=0'];
-    return outputOf('qemu-system-x86_64', ['-nodefaults', ...machine, ...network, '-serial', 'stdio']);
+    return saidBy([...firmware, '-netdev', `user,id=net,bootfile=${url}`, '-device', card]);
   });
   expect(said).toContain('Configuring the network of pxe');
 });
 
+test('GRUB that UEFI fetched by TFTP starts the installer from a folder beside it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ingot-tftp-'));
+  try {
+    const grub = await unpackDebs(join(folder, 'debs'), ['grub-efi-amd64-bin']);
+    await copyFile(grub.path('usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi'), join(folder, 'grubx64.efi'));
+    await mkdir(join(folder, 'grub'));
+    // Where the folder's own file ends without a start, the machine ends too.
+    await writeFile(join(folder, 'grub/grub.cfg'), 'configfile /lab/grub.cfg\nhalt\n');
+    expect((await netboot('--output', join(folder, 'lab'))).code).toBe(0);
+    const tftp = ['-netdev', `user,id=net,tftp=${folder},bootfile=grubx64.efi`, '-device', `${card},romfile=`];
+    expect(await saidBy([...uefi, ...tftp])).toContain('Configuring the network of pxe');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+const card = 'virtio-net-pci,netdev=net,bootindex=0';
+
+async function netboot(...words: readonly string[]) {
+  await lab.write('images/pxe.yaml', image('iso: net, answers: { hostname: pxe }, kernel-args: [standin=off]'));
+  return lab.run(['iso', 'netboot', 'pxe', ...serial, ...words]);
+}
+
+/** What a machine says that has nothing but a network. */
+function saidBy(parts: readonly string[]): Promise<string> {
+  const machine = ['-nodefaults', '-machine', 'q35', '-accel', 'tcg', '-cpu', 'max,-cx16', '-m', '1G', '-no-reboot'];
+  return outputOf('qemu-system-x86_64', [...machine, '-display', 'none', '-serial', 'stdio', ...parts]);
+}
+
 /** What a program says until it ends by itself. */
 async function outputOf(program: string, argv: readonly string[]): Promise<string> {
   const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill());
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;
