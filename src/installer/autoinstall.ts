@@ -128,9 +128,9 @@ function account(user: NonNullable<HashedAnswers['user']>): object {
 }
 
 /** The ISO is at /cdrom of the live system, and the installed system at /target. */
-export const onTarget = mediumThere('/cdrom', '/target');
+const onTarget = mediumThere('/cdrom', '/target');
 
-export function shell(command: string): readonly string[] {
+function shell(command: string): readonly string[] {
   return ['sh', '-c', command];
 }
 
