@@ -196,6 +196,8 @@ test("Ubuntu's has a nocloud folder, and a menu in the partition behind its file
   const words = "autoinstall 'ds=nocloud;s=/cdrom/nocloud/'";
   expect(await textOf(iso, 'boot/grub/grub.cfg')).toContain(words);
   expect(await efiMenu(iso)).toContain(words);
+  // The second table of partitions is the last that a stick has (UEFI 5.3.2).
+  expect((await readFile(iso)).subarray(-512).toString('latin1', 0, 8)).toBe('EFI PART');
 });
 
 test("Fedora's has a kickstart file, also in the menu among its files that UEFI reads", async () => {
