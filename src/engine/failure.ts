@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Io } from '../cli/engine.ts';
 import type { BuildRequest } from '../cli/requests/images.ts';
-import { rootShell } from '../run/boot-shell.ts';
 import type { FailureActions } from '../run/build.ts';
+import { rootShell } from '../run/guest/boot-shell.ts';
 import { rootShellScript } from '../run/root-shell.ts';
 import type { Workshop } from '../run/workshop.ts';
 import { packLayer, takeSnapshot } from '../tree/layers.ts';

@@ -6,11 +6,11 @@ import { isTag } from '../core/repository.ts';
 import type { Workshop } from '../run/workshop.ts';
 import type { FinishedBuild } from '../store/artifacts.ts';
 import { findBuild } from './find-build.ts';
-import { troubleTo } from './images.ts';
-import { noRelease } from './release-remove.ts';
-import { bringBuild } from './released-build.ts';
-import { findRelease, hasRepository, withRemote } from './remote.ts';
-import { readEntries, stemsIn } from './remote-entries.ts';
+import { troubleTo } from './releases/images.ts';
+import { noRelease } from './releases/release-remove.ts';
+import { bringBuild } from './releases/released-build.ts';
+import { findRelease, hasRepository, withRemote } from './releases/remote.ts';
+import { readEntries, stemsIn } from './releases/remote-entries.ts';
 import type { Ground } from './site.ts';
 
 /** A build to compare; `tag`: of the release that tells of it. */

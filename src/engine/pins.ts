@@ -21,7 +21,7 @@ import { readPin, writePin } from '../store/records.ts';
 import { lookUpDigest, sidecarOf } from '../upstream/look-up.ts';
 import { listOfPublished, pinPublished } from '../upstream/published.ts';
 import { changes } from './changes.ts';
-import { isoFiles, isoPinId, loadIsos } from './iso-files.ts';
+import { isoFiles, isoPinId, loadIsos } from './isos/iso-files.ts';
 import { selectImages } from './site.ts';
 
 /** Look up pins of `versions.yaml` and what the sources of images were pinned to; with `update` write down what moved. */

@@ -14,7 +14,7 @@ import { writeHistory } from '../store/records.ts';
 import { retireBuilds } from '../store/retire.ts';
 import type { OpenTree } from '../tree/session.ts';
 import { bootMedia, writeFormats, writeSidecars } from './finish.ts';
-import { buildInGuest, type FailedGuest } from './guest-build.ts';
+import { buildInGuest, type FailedGuest } from './guest/guest-build.ts';
 import { gitState, toolVersions } from './machine-facts.ts';
 import { type ImageKeys, pinImages } from './pin.ts';
 import { planWithStore } from './plan.ts';

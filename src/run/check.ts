@@ -4,10 +4,10 @@ import type { ErrorRecord, Outcome } from '../core/events.ts';
 import type { Check, CheckSubject, Kinds } from '../core/kinds.ts';
 import { isNoSpace } from '../core/space.ts';
 import type { Firmware, KindUse } from '../core/spec.ts';
-import { bootCopy, type CopiedGuest } from './boot-guest.ts';
 import { errorRecord } from './error-record.ts';
-import { type CopyRequest, type OpenBench, openCopyBench } from './guest-bench.ts';
-import { firmwareNames } from './guest-watch.ts';
+import { bootCopy, type CopiedGuest } from './guest/boot-guest.ts';
+import { type CopyRequest, type OpenBench, openCopyBench } from './guest/guest-bench.ts';
+import { firmwareNames } from './guest/guest-watch.ts';
 
 export type CheckRequest = CopyRequest & {
   /** Which firmwares to boot under, when a check needs guests. */

@@ -4,7 +4,7 @@ import type { InstalledPackage } from '../core/manifest.ts';
 import { parseOsRelease } from '../core/os-release.ts';
 import type { Ext4, Ext4Entry } from '../qemu/ext4.ts';
 import { openRoot, osReleaseOf } from '../qemu/root-files.ts';
-import type { GuestFacts } from './guest-seal.ts';
+import type { GuestFacts } from './guest/guest-seal.ts';
 import { installed, sortPackages } from './image-facts.ts';
 
 const packageDatabase = '/var/lib/dpkg/status';

@@ -5,7 +5,7 @@ import type { Command, RunOptions } from '../core/host.ts';
 import { defineStep } from '../core/kinds.ts';
 import type { Script } from '../core/script.ts';
 import type { ImageSpec } from '../core/spec.ts';
-import type { BootedGuest } from './boot-guest.ts';
+import type { BootedGuest } from './guest/boot-guest.ts';
 import { lendProject, packArgv, sizeArgv } from './lend-project.ts';
 import type { Workshop } from './workshop.ts';
 

@@ -2,8 +2,8 @@ import { join, relative } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { Files } from '../core/host.ts';
 import type { ImageSpec } from '../core/spec.ts';
-import type { BootedGuest } from './boot-guest.ts';
-import { runInGuest } from './guest-work.ts';
+import type { BootedGuest } from './guest/boot-guest.ts';
+import { runInGuest } from './guest/guest-work.ts';
 import { projectFolder } from './root-shell.ts';
 import type { Workshop } from './workshop.ts';
 

@@ -7,8 +7,8 @@ import type { Context } from '../../src/core/context.ts';
 import type { Firmware } from '../../src/core/spec.ts';
 import { createHost } from '../../src/host/host.ts';
 import type { Drive } from '../../src/qemu/argv.ts';
-import { type BootedGuest, bootGuest } from '../../src/run/boot-guest.ts';
-import { openCopyBench } from '../../src/run/guest-bench.ts';
+import { type BootedGuest, bootGuest } from '../../src/run/guest/boot-guest.ts';
+import { openCopyBench } from '../../src/run/guest/guest-bench.ts';
 import { type LiveLab, openLiveLab } from '../support/live-lab.ts';
 
 const exec = promisify(execFile);
