@@ -19,21 +19,21 @@ export type ImageFiles = {
   copy(path: string, to: string): Promise<void>;
 };
 
-const partitions = 16;
-
 /**
- * Open the root partition of a raw disk. The reader is GRUB's own (grub-fstest): it knows every file system an image
- * can boot from, and needs neither root nor a loop device.
+ * Open the root partition of a raw disk. The reader is GRUB's own (grub-fstest): it knows every table of partitions and
+ * every file system an image can boot from, logical volumes too, and needs neither root nor a loop device.
  */
 export async function openImage(raw: string, ctx: Context): Promise<ImageFiles> {
-  for (let number = 1; number <= partitions; number += 1) {
-    const files = reader(raw, `(loop0,gpt${number})`, ctx);
+  const { host, signal } = ctx;
+  const { stdout } = await host.run({ argv: fstestArgv(raw, 'ls', []) }, { signal });
+  for (const device of parseDevices(stdout)) {
+    const files = reader(raw, device, ctx);
     if ((await files.readText('/etc/os-release')) !== undefined) return files;
   }
   throw new IngotError({
     code: 'CHECK_FAILED',
     message: 'no partition of the disk holds a root file system that can be read',
-    hint: 'the partition table must be GPT and the file system one that GRUB knows: ext4, xfs or btrfs',
+    hint: 'the file system must be one that GRUB knows: ext4, xfs or btrfs, and not encrypted',
   });
 }
 
@@ -53,6 +53,13 @@ function reader(raw: string, device: string, { host, signal }: Context): ImageFi
       await host.run({ argv: fstestArgv(raw, 'cp', [`${device}${path}`, to]) }, { signal });
     },
   };
+}
+
+/** What may hold a file system, of `(proc) (loop0) (loop0,msdos5) (loop0,msdos1) (host)`: partitions by their numbers, the whole disk last. */
+export function parseDevices(text: string): readonly string[] {
+  const devices = (text.match(/\([^)]+\)/g) ?? []).filter((name) => name !== '(proc)' && name !== '(host)');
+  const rank = (name: string) => (name === '(loop0)' ? Number.MAX_VALUE : Number(/(\d+)\)$/.exec(name)?.[1] ?? 0));
+  return devices.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** `--` comes first: words after it are the command's own options. */

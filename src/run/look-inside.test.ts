@@ -24,6 +24,7 @@ function reading(files: Files): Context {
   const run = async ({ argv }: { argv: readonly string[] }) => {
     const [, , , command, ...words] = argv;
     const path = (words.find((word) => word.startsWith('(')) ?? '').replace('(loop0,gpt1)', '');
+    if (command === 'ls' && words.length === 0) return said('(proc) (loop0) (loop0,gpt1) (host) ');
     if (command === 'ls') return said(listing(files, path));
     const text = files[path];
     if (text === undefined) return { exitCode: 1, stdout: '', stderr: '' };
