@@ -23,12 +23,13 @@ afterAll(() => lab.close());
 test('a live ISO boots as a CD under both firmwares, lets in by ssh and holds no identity', async () => {
   const manifest = JSON.parse(await readFile(join(dirname(iso), 'manifest.json'), 'utf8')) as Manifest;
   expect(manifest.checks.map(({ title, outcome }) => `${title}: ${outcome}`)).toEqual([
+    'live.raw.zst holds the same disk: done',
     ...['boot under BIOS: done', 'boot under UEFI: done'],
     ...['system comes up: done', 'ssh login: done', 'no identity, no traces: done'],
   ]);
   const evidence = manifest.checks.map((check) => check.evidence ?? '');
-  expect(evidence[2]).toContain('live system on an overlay of its medium under BIOS and UEFI');
-  expect(evidence[4]).toBe('nothing found in the live system; 2 boots made different host keys and machine-ids');
+  expect(evidence[3]).toContain('live system on an overlay of its medium under BIOS and UEFI');
+  expect(evidence[5]).toBe('nothing found in the live system; 2 boots made different host keys and machine-ids');
 });
 
 test('it lies beside its digest, manifest, bill of materials and provenance', async () => {
