@@ -11,7 +11,7 @@ test.each([
   ['amd64', 1],
   [undefined, 1],
 ])('under translation a guest with kernel %s has %d processors', (version, cpus) => {
-  expect(translator('x86_64', version)).toEqual({ name: 'tcg', cpu: 'max,-cx16', cpus });
+  expect(translator('x86_64', version)).toEqual({ name: 'tcg', cpu: 'max,-cx16,-erms', cpus });
 });
 
 test.each([
