@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { translator } from '../../src/qemu/translator.ts';
 import type { Contender } from './compare.ts';
 
 export type PackerImage = {
@@ -70,7 +71,7 @@ function template({ base, packages, scripts, diskGiB, memoryMiB, cpus }: PackerI
     ssh_handshake_attempts: 1000,
     // Of a kind of device that is named here Packer adds none of its own.
     qemuargs: [
-      ['-cpu', 'max,-cx16'],
+      ['-cpu', translator('x86_64').cpu],
       ['-device', 'virtio-rng-pci'],
       ['-device', 'virtio-net,netdev=user.0'],
       ...drives.map((drive) => ['-drive', drive]),
