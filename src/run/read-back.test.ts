@@ -62,7 +62,7 @@ test.each(['qcow2', 'vhd', 'raw'])('a %s whose bytes are not those of the disk i
   const [artifact] = request.artifacts as [ArtifactFile];
   await expect(readBack(workshop(), request, lab.ctx)).rejects.toMatchObject({
     code: 'CHECK_FAILED',
-    message: `${artifact.file} does not hold the disk that is booted`,
+    message: `${artifact.file} does not hold the disk of this build`,
   });
 });
 

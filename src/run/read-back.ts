@@ -55,7 +55,7 @@ async function compare(disk: DiskFile, file: DiskFile, name: string, { host, sig
   if (exitCode === 0) return;
   throw new IngotError({
     code: 'CHECK_FAILED',
-    message: `${name} does not hold the disk that is booted`,
+    message: `${name} does not hold the disk of this build`,
     hint: 'this is a fault of the program that wrote it, or of the machine: build again, and tell us if it stays',
     detail: stdout.split('\n').filter((line) => line !== ''),
   });
