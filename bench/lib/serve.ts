@@ -61,8 +61,11 @@ function ratioOf(rates: Rates): number {
 
 async function inRounds(rounds: number, servers: readonly Server[]): Promise<{ streams: Rates; ranges: Rates }> {
   const all: Record<'streams' | 'ranges', [number, number][]> = { streams: [], ranges: [] };
-  // The first brings the file into memory.
-  for (const server of servers) await streamPerSecond(server);
+  // The first of each brings the file into memory, and the servers to their speed.
+  for (const server of servers) {
+    await streamPerSecond(server);
+    await rangesPerSecond(server, 64, 32);
+  }
   for (let round = 1; round <= rounds; round++) {
     const [streams, ranges]: [number[], number[]] = [[], []];
     for (const server of servers) {

@@ -9,10 +9,10 @@ export type FileBytes = {
   close(): Promise<void>;
 };
 
-const large = 512 * 1024;
+const large = 1024 * 1024;
 const small = 64 * 1024;
 /** So many large spaces at most, 64 MiB in all: many readers that are slow get small ones. */
-const mostLarge = 128;
+const mostLarge = 64;
 
 let largeOnes = 0;
 const free: Buffer[] = [];
@@ -34,25 +34,25 @@ function giveBack(space: Buffer, isFree: boolean): void {
 
 /** Send bytes of a file as the body of an answer: some are read while those before them are sent. */
 export async function pump(file: FileBytes, reply: ServerResponse): Promise<void> {
-  const spaces: Buffer[] = [];
   const sending = new Sending(reply);
-  let isFree = false;
   try {
-    for (let at = file.first, turn = 0; at <= file.last; turn = 1 - turn) {
-      const space = spaces[turn] ?? takeSpace();
-      spaces[turn] = space;
-      const count = await file.read(space.subarray(0, Math.min(space.length, file.last + 1 - at)), at);
-      if (count === 0) throw new Error('the file became shorter while it was sent');
+    for (let at = file.first; at <= file.last; ) {
+      const space = takeSpace();
+      let count = 0;
+      try {
+        count = await file.read(space.subarray(0, Math.min(space.length, file.last + 1 - at)), at);
+        if (count === 0) throw new Error('the file became shorter while it was sent');
+        await sending.done;
+      } catch (error) {
+        giveBack(space, true);
+        throw error;
+      }
       at += count;
-      await sending.done;
-      sending.begin(space.subarray(0, count));
+      sending.begin(space, count, at > file.last);
     }
     await sending.done;
-    isFree = true;
-    await sending.end();
+    if (file.last < file.first) reply.end();
   } finally {
-    // What is still on its way out of a space must not be written over.
-    for (const space of spaces) giveBack(space, isFree);
     await file.close();
   }
 }
@@ -69,21 +69,25 @@ class Sending {
     reply.once('close', () => this.#fail(new Error('the other side is gone')));
   }
 
-  begin(bytes: Buffer): void {
-    this.done = new Promise((resolve, reject) => {
+  /** The first bytes of a space, which is free again when the system has them; the last ones end the answer. */
+  begin(space: Buffer, count: number, isLast: boolean): void {
+    const bytes = space.subarray(0, count);
+    const sent = new Promise<void>((resolve, reject) => {
       this.#fail = reject;
+      const settle = (error?: Error | null): void => (error ? reject(error) : resolve());
       if (this.#reply.destroyed) reject(new Error('the other side is gone'));
-      else this.#reply.write(bytes, (error) => (error ? reject(error) : resolve()));
+      else if (isLast) this.#reply.end(bytes, settle);
+      else this.#reply.write(bytes, settle);
     });
+    this.done = sent.then(
+      () => giveBack(space, true),
+      (error: unknown) => {
+        // What is still on its way out of a space must not be written over.
+        giveBack(space, false);
+        throw error;
+      },
+    );
     // Told where it is waited for.
     this.done.catch(() => undefined);
-  }
-
-  /** The answer is whole: resolves when all of it went out, or never will. */
-  end(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#reply.once('close', resolve);
-      this.#reply.end(() => resolve());
-    });
   }
 }
