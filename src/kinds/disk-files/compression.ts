@@ -1,5 +1,6 @@
 import type { Context } from '../../core/context.ts';
 import type { Tool } from '../../core/kinds.ts';
+import { copyDisk } from './convert.ts';
 
 export const compressions = ['none', 'zstd', 'gzip', 'xz'] as const;
 export type Compression = (typeof compressions)[number];
@@ -31,13 +32,10 @@ export function packArgv(compression: Packing, cpus: number): Argv {
   return ['xz', '-q', '-6', `--threads=${Math.max(2, cpus)}`, '-c'];
 }
 
-/** Compress a file; what is not compressed is a sparse copy. */
+/** Compress a disk; what is not compressed is a sparse copy, for which qemu-img is wanted. */
 export async function packFile(compression: Compression, from: string, to: string, ctx: Context): Promise<void> {
-  if (compression === 'none') {
-    await ctx.host.run({ argv: ['cp', '--sparse=always', from, to] }, { signal: ctx.signal });
-    return;
-  }
-  await runTo(to, [...packArgv(compression, ctx.host.cpus), from], {}, ctx);
+  if (compression === 'none') await copyDisk(from, to, ctx);
+  else await runTo(to, [...packArgv(compression, ctx.host.cpus), from], {}, ctx);
 }
 
 /** Compress bytes as they come. */

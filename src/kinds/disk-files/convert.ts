@@ -16,6 +16,11 @@ export function convertArgv(driver: string, words: readonly string[], disk: stri
   return ['qemu-img', 'convert', '-p', '-f', 'raw', '-O', driver, ...words, disk, output];
 }
 
+/** Copy a raw disk, zeros as holes. Here writers may work side by side: each byte has its place. */
+export function copyDisk(disk: string, output: string, ctx: Context): Promise<void> {
+  return convert(convertArgv('raw', ['-W'], disk, output), disk, ctx);
+}
+
 /** Run `convertArgv` and tell how far it is. */
 export async function convert(argv: Argv, disk: string, ctx: Context): Promise<void> {
   const total = await diskBytes(disk, ctx);

@@ -23,7 +23,7 @@ export const img = defineFormat<Options>({
   options,
   example: { compression: 'xz' },
   title: (o) => extension(o),
-  tools: (o) => [...toolsOf(o.compression), ...(o.bmap ? [qemuImg] : [])],
+  tools: (o) => [...toolsOf(o.compression), ...(o.bmap || o.compression === 'none' ? [qemuImg] : [])],
   extension,
   beside: (o) => (o.bmap ? ['bmap'] : []),
   boots: (o) => (o.compression === 'none' ? 'raw' : undefined),

@@ -3,6 +3,7 @@ import { indexEnding } from '../../chunks/index-file.ts';
 import { defineFormat } from '../../core/kinds.ts';
 import { packChunked } from '../disk-files/chunked.ts';
 import { compressions, packFile, suffixes, toolsOf, unpackFile } from '../disk-files/compression.ts';
+import { qemuImg } from '../disk-files/convert.ts';
 
 const options = z.strictObject({
   compression: z
@@ -22,7 +23,7 @@ export const raw = defineFormat<Options>({
   options: options,
   example: { compression: 'zstd' },
   title: (o) => (o.compression === 'none' ? 'raw' : `raw (${o.compression})`),
-  tools: (o) => toolsOf(o.compression),
+  tools: (o) => (o.compression === 'none' ? [qemuImg] : toolsOf(o.compression)),
   extension: (o) => `raw${suffixes[o.compression]}`,
   beside: (o) => (o.compression === 'zstd' ? [`raw.zst.${indexEnding}`] : []),
   boots: (o) => (o.compression === 'none' ? 'raw' : undefined),

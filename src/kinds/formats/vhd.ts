@@ -5,6 +5,7 @@ import { defineFormat } from '../../core/kinds.ts';
 import {
   convertArgv,
   convertWithIdentity,
+  copyDisk,
   idBytes,
   patchFile,
   qemuImg,
@@ -48,8 +49,7 @@ export const vhd = defineFormat<Options>({
 /** The bytes of the disk, zeros up to a whole MiB, and a footer. */
 async function writeFixed(disk: string, output: string, ctx: Context): Promise<void> {
   const bytes = Math.ceil((await diskBytes(disk, ctx)) / mebibyte) * mebibyte;
-  const copy = ['cp', '--sparse=always', disk, output] as const;
-  const identity = await whileIdentified(disk, ({ signal }) => ctx.host.run({ argv: copy }, { signal }), ctx);
+  const identity = await whileIdentified(disk, (one) => copyDisk(disk, output, one), ctx);
   await patchFile(output, ctx, (file) => file.write(bytes, fixedFooter(bytes, idBytes(identity, 'vhd'))));
 }
 
